@@ -1,0 +1,96 @@
+"""The bundle: what was asked, what was planned, what was seen. And its one canonical encoding."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+
+from netdiag.evidence.observation import Observation
+from netdiag.evidence.record import Port, StepId, Struct, UInt
+
+FORMAT = "netdiag/bundle/1"
+
+Role = Literal["machine", "gateway", "resolver", "target", "control", "proxy"]
+"""Whom a step measures. ``control`` is a host that is not the vendor's and should work."""
+
+
+class Target(Struct, frozen=True, kw_only=True):
+    """What the customer cannot reach. ``path`` without query values; ``private`` says that neither outside resolvers
+    nor outside controls may learn of it (design.md, Private names)."""
+
+    scheme: Literal["http", "https"]
+    host: str
+    port: Port
+    path: str = "/"
+    is_literal: bool = False
+    private: bool = False
+
+
+class Step(Struct, frozen=True, kw_only=True):
+    """One thing that the plan means to do. ``id`` is derived from the other fields, so that equal steps are one.
+
+    ``subject`` names the host under ``role`` (a control's name, a resolver's address); ``address``, ``port``,
+    ``family`` narrow it. ``round`` counts repetitions for persistence: 1 is the first, 2 the recheck at the end.
+    ``proxy`` is ``host:port`` when the step goes through it. ``params`` are probe-specific words.
+    """
+
+    id: StepId
+    probe: str
+    role: Role
+    subject: str = ""
+    address: str | None = None
+    port: Port | None = None
+    proxy: str | None = None
+    round: UInt = 1
+    params: Mapping[str, str] = msgspec.field(default_factory=dict)
+
+
+class Options(Struct, frozen=True, kw_only=True):
+    """The flags that the customer gave, as far as they change what is measured."""
+
+    deep: bool = False
+    slow: bool = False
+    rate_limit: bool = False
+    capture: bool = False
+    via: tuple[str, ...] = ()
+    user_agent: str | None = None
+    budget_s: UInt = 60
+
+
+class ProfileUse(Struct, frozen=True, kw_only=True):
+    """The vendor profile that guided this run: its SHA-256 (hex of the file's bytes) and the vendor's name."""
+
+    sha256: str
+    vendor: str | None = None
+
+
+class Bundle(Struct, frozen=True, kw_only=True):
+    """Everything one ``collect`` saw. ``began_at`` is the wall clock, read once; all else is monotonic from there."""
+
+    format: Literal["netdiag/bundle/1"] = "netdiag/bundle/1"
+    run_id: str
+    began_at: Annotated[datetime, msgspec.Meta(tz=True)]
+    duration_ns: UInt
+    tool: str
+    target: Target
+    options: Options
+    ticket: str | None = None
+    profile: ProfileUse | None = None
+    interrupted: Literal["signal", "budget"] | None = None
+    probe_versions: Mapping[str, UInt]
+    plan: tuple[Step, ...]
+    observations: tuple[Observation, ...]
+    removed: tuple[str, ...] = ()
+
+
+def encode(bundle: Bundle) -> bytes:
+    """The canonical bytes of ``bundle``: indented JSON, one trailing newline, map keys in order.
+
+    Indented, since people open the file, and git can diff the corpus. ``format`` is always written (it is read
+    first), although defaults are left out elsewhere.
+    """
+    fields = msgspec.to_builtins(bundle)
+    ordered = {"format": bundle.format, **{name: fields[name] for name in fields if name != "format"}}
+    compact = msgspec.json.encode(ordered, order="sorted")
+    return msgspec.json.format(compact, indent=1) + b"\n"
