@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from netdiag.evidence.observation import Observation
-from netdiag.evidence.record import Port, StepId, Struct, UInt
+from netdiag.evidence.record import ObsId, Port, StepId, Struct, UInt
 
 FORMAT = "netdiag/bundle/1"
 
@@ -32,7 +32,8 @@ class Step(Struct, frozen=True, kw_only=True):
 
     ``subject`` names the host under ``role`` (a control's name, a resolver's address); ``address``, ``port``,
     ``family`` narrow it. ``round`` counts repetitions for persistence: 1 is the first, 2 the recheck at the end.
-    ``proxy`` is ``host:port`` when the step goes through it. ``params`` are probe-specific words.
+    ``proxy`` is ``host:port`` when the step goes through it. ``caused_by`` is the observation that made the planner
+    add it (the lookup that yielded the address). ``params`` are probe-specific words.
     """
 
     id: StepId
@@ -43,6 +44,7 @@ class Step(Struct, frozen=True, kw_only=True):
     port: Port | None = None
     proxy: str | None = None
     round: UInt = 1
+    caused_by: ObsId | None = None
     params: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 

@@ -1,0 +1,178 @@
+"""What a probe is, and the seam through which every probe touches the machine and the network.
+
+A probe is a plain generator ``(Step, World) -> Iterator[Observation]``. Network failures are yielded as records,
+never raised; what a probe does raise is a bug of ours, and the runner records it as ``NotRun(why="crashed")``.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal, Protocol
+
+import msgspec
+
+from netdiag.evidence.bundle import Role, Step
+from netdiag.evidence.machine import (
+    Clock,
+    DefaultRoute,
+    HostsEntry,
+    Interface,
+    KernelCounters,
+    LocalSend,
+    Neighbour,
+    Platform,
+    ProxySetting,
+    ResolverConfig,
+    RouteLookup,
+    SystemLookup,
+)
+from netdiag.evidence.names import Lookup
+from netdiag.evidence.observation import Observation
+from netdiag.evidence.record import NotRun, ObsId, StepId
+from netdiag.evidence.tls import Handshake
+from netdiag.evidence.transport import Connect, Echo, HopReply
+from netdiag.evidence.web import Exchange
+
+
+class Stamp(msgspec.Struct, frozen=True, kw_only=True):
+    """Identity of a record that is about to be made; ``role`` decides which manners bind it."""
+
+    id: ObsId
+    step: StepId
+    role: Role
+    attempt: int = 1
+    caused_by: ObsId | None = None
+
+
+class OutOfTimeError(Exception):
+    """The run's deadline came. Raised by World calls that wait; the runner records it, probes let it pass."""
+
+
+class Stream(Protocol):
+    """An established TCP connection. Close it; ``with`` does."""
+
+    def __enter__(self) -> "Stream": ...
+    def __exit__(self, *exc: object) -> None: ...
+    def close(self) -> None:
+        """Close with a reset (linger 0), so that no TIME_WAIT holds the source port."""
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """One DNS question to one server. ``limit_ms`` bounds the wait for the reply."""
+
+    name: str
+    rrtype: str
+    server: str
+    server_class: Literal["configured", "public", "authority", "parent", "canary"]
+    server_name: str | None = None
+    transport: Literal["udp", "tcp"] = "udp"
+    recursion_desired: bool = True
+    checking_disabled: bool = False
+    zone: str | None = None
+    port: int = 53
+    limit_ms: int = 2000
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """One HTTP request, pinned to ``address`` (SNI and Host stay those of ``url``) or sent through ``proxy``.
+
+    ``address`` None is allowed only with ``proxy`` (``http://host:port``; the proxy resolves).
+    """
+
+    url: str
+    address: str | None = None
+    proxy: str | None = None
+    method: Literal["GET", "HEAD"] = "GET"
+    user_agent: Literal["netdiag", "customer", "browser"] = "netdiag"
+    identify: bool = True
+    limit_ms: int = 10_000
+
+
+class HopProbe(msgspec.Struct, frozen=True, kw_only=True):
+    """One TTL-limited packet of a walk. The same ``flow`` in one step keeps one 5-tuple; ``source_port`` pins it
+    (0: the kernel chooses, and the reply says which)."""
+
+    stamp: Stamp
+    address: str
+    port: int
+    protocol: Literal["tcp", "udp", "icmp"]
+    ttl: int
+    flow: int
+    source_port: int = 0
+
+
+class Machine(Protocol):
+    """Reads of the customer's own machine. None sends a packet, but for ``system_lookup``.
+
+    A part that this platform cannot tell is returned as ``NotRun(why="unsupported")``.
+    """
+
+    def platform(self, stamp: Stamp) -> Platform: ...
+    def interfaces(self, stamps: Callable[[], Stamp]) -> Sequence[Interface | NotRun]: ...
+    def default_routes(self, stamps: Callable[[], Stamp]) -> Sequence[DefaultRoute | NotRun]: ...
+    def route(self, stamp: Stamp, destination: str) -> RouteLookup | NotRun: ...
+    def neighbour(self, stamp: Stamp, address: str) -> Neighbour | NotRun: ...
+    def resolvers(self, stamp: Stamp) -> ResolverConfig | NotRun: ...
+    def hosts_entry(self, stamp: Stamp, name: str) -> HostsEntry | NotRun: ...
+    def proxies(self, stamps: Callable[[], Stamp], host: str) -> Sequence[ProxySetting]: ...
+    def clock(self, stamp: Stamp) -> Clock: ...
+    def counters(self, stamp: Stamp) -> KernelCounters | NotRun: ...
+    def system_lookup(self, stamp: Stamp, name: str, *, limit_ms: int) -> SystemLookup: ...
+
+
+class World(Protocol):
+    """Every way in which a probe may touch the network. Each call makes exactly the record of what it did.
+
+    Calls wait for their turn as the manners demand (``manners.py``) and raise ``OutOfTimeError`` at the run's deadline.
+    """
+
+    machine: Machine
+
+    def stamp(self, step: Step, *, attempt: int = 1, caused_by: ObsId | None = None) -> Stamp:
+        """A new record identity inside ``step``. ``caused_by`` defaults to the step's own cause."""
+        ...
+
+    def now_ns(self) -> int:
+        """Monotonic nanoseconds since the start of the run."""
+        ...
+
+    def time_left_ms(self) -> int: ...
+
+    def sleep(self, seconds: float) -> None: ...
+
+    def connect(
+        self,
+        stamp: Stamp,
+        address: str,
+        port: int,
+        *,
+        limit_ms: int,
+        syn_retries: int = 1,
+        ttl: int | None = None,
+        min_ttl: int | None = None,
+        mss_clamp: int | None = None,
+    ) -> tuple[Connect, Stream | None]:
+        """One TCP connect with the error queue on; ``syn_retries`` SYNs may follow the first (TCP_SYNCNT)."""
+        ...
+
+    def handshake(
+        self, stamp: Stamp, stream: Stream, server_name: str | None, *, limit_ms: int, offer_h2: bool = True
+    ) -> Handshake: ...
+
+    def exchange(self, stamp: Stamp, request: Request) -> Exchange: ...
+
+    def query(self, stamp: Stamp, question: Question) -> Lookup: ...
+
+    def echo(self, stamp: Stamp, address: str, *, sequence: int, limit_ms: int) -> Echo | NotRun: ...
+
+    def hops(self, probes: Sequence[HopProbe], *, limit_ms: int) -> Iterator[HopReply | NotRun]:
+        """Send all ``probes`` at once and yield what each one met, as it comes; silence after ``limit_ms``."""
+        ...
+
+    def local_send(self, stamp: Stamp, address: str, port: int, *, ttl: int) -> LocalSend: ...
+
+
+class Probe(msgspec.Struct, frozen=True, kw_only=True):
+    """A named probe. Raise ``version`` when the same network would give other records."""
+
+    name: str
+    version: int
+    run: Callable[[Step, World], Iterator[Observation]]
