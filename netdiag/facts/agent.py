@@ -1,0 +1,35 @@
+"""Facts of the agent's control run: the same target, measured from another line."""
+
+from typing import Literal
+
+from netdiag.facts.base import Fact, Value, Witness
+
+
+class AgentRun(Value, frozen=True, kw_only=True):
+    """One control bundle. ``name`` is ``control1``…; ``same_addresses``: it measured an address that failed for the
+    customer. ``caps``: the reasons for which it can carry certainty only up to ``likely`` (empty: none).
+
+    ``usable`` False: another target, or nothing measured: it says nothing. ``fails_same``: those addresses failed for
+    the agent at the same layer in the same way. ``works``: they worked for the agent ("not down for everyone").
+    """
+
+    name: str
+    usable: bool
+    minutes_apart: int
+    same_addresses: tuple[str, ...] = ()
+    works: bool | None = None
+    fails_same: bool | None = None
+    names_fail_same: bool | None = None
+    """The target's name failed for the agent too, in the same way at authorities or resolvers."""
+    caps: tuple[Literal["inside_vendor", "private_path", "other_target", "too_far_apart"], ...] = ()
+    witnesses: tuple[Witness, ...] = ()
+
+
+class AgentFacts(Value, frozen=True, kw_only=True):
+    """Summed up over all usable control bundles."""
+
+    runs: Fact[tuple[AgentRun, ...]] = Fact()
+    works_elsewhere: Fact[bool] = Fact()
+    """The very addresses that fail for the customer work from another line: not down for everyone; no more."""
+    fails_elsewhere: Fact[bool] = Fact()
+    """They fail in the same way from another line, uncapped."""

@@ -1,0 +1,72 @@
+"""Facts of the path: what each walk saw, where the packet was last seen, and what is shared with healthy controls."""
+
+from typing import Literal
+
+from netdiag.evidence.record import Icmp
+from netdiag.facts.base import Fact, Share, Value, Witness
+
+HopPlace = Literal["gateway", "private", "shared", "public", "vendor", "target"]
+"""``private``: RFC 1918 or ULA beyond the gateway; ``shared``: 100.64/10; ``vendor``: in the profile's prefixes or in
+the target's own network by a second sign."""
+
+
+class Hop(Value, frozen=True, kw_only=True):
+    """One TTL of a walk. ``repliers`` in order of first reply; empty: silent. ``asked``/``answered`` count probes."""
+
+    ttl: int
+    repliers: tuple[str, ...] = ()
+    place: HopPlace | None = None
+    asked: int
+    answered: int
+    rtt_ms: float | None = None
+
+
+class Walk(Value, frozen=True, kw_only=True):
+    """One walk over one protocol to one address.
+
+    ``end``: ``open`` (SYN-ACK, echo reply), ``refused`` (RST), ``icmp`` (an ICMP error that is not time exceeded),
+    ``loop``, ``silent`` (nothing beyond ``last_seen``), ``local`` (the kernel refused to send). ``end_ttl`` is the
+    smallest TTL that met the end. ``last_seen``: the largest TTL at which a router answered (0: none). ``first_missing``: the TTL after it at
+    which nothing came, when ``end`` is ``silent``: the drop lies in [last_seen, first_missing]. ``same_flow``: the
+    interval was shown on one 5-tuple. ``shared_until``: the largest TTL up to which this walk saw the same routers as
+    a walk to a healthy control of the same family. ``beyond_cleared``: an answer from beyond ``last_seen`` on the
+    same address (another protocol) clears the path up to there; the largest such TTL.
+    """
+
+    role: Literal["target", "control"]
+    host: str
+    address: str
+    family: Literal[4, 6]
+    port: int
+    protocol: Literal["tcp", "udp", "icmp"]
+    hops: tuple[Hop, ...]
+    end: Literal["open", "refused", "icmp", "loop", "silent", "local"]
+    end_ttl: int | None = None
+    end_icmp: Icmp | None = None
+    end_place: HopPlace | None = None
+    last_seen: int
+    last_seen_address: str | None = None
+    last_seen_place: HopPlace | None = None
+    first_missing: int | None = None
+    same_flow: bool = False
+    shared_until: int | None = None
+    beyond_cleared: int | None = None
+    witnesses: tuple[Witness, ...] = ()
+
+
+class PathFacts(Value, frozen=True, kw_only=True):
+    """``target4``/``target6`` are the TCP walks to the service port of the first address of the family (the failing
+    one where there is one); ``others`` every other walk."""
+
+    target4: Fact[Walk] = Fact()
+    target6: Fact[Walk] = Fact()
+    controls: Fact[tuple[Walk, ...]] = Fact()
+    others: Fact[tuple[Walk, ...]] = Fact()
+    first_hop_only: Fact[bool] = Fact()
+    """No walk, to target or control, saw anything beyond the first hop."""
+    proxy_in_path: Fact[bool] = Fact()
+    """The service port answered at a TTL where it cannot be: TTL 1, or clearly nearer than another protocol."""
+    hop_loss_persists: Fact[Share] = Fact()
+    """Loss at the end that is also seen from some hop on; unknown when only mid-path hops lose (ICMP limiting)."""
+    icmp_limited_hops: Fact[tuple[int, ...]] = Fact()
+    """TTLs that lost probes while later hops or the target answered: limiters, no fault."""

@@ -1,0 +1,110 @@
+"""Facts of the target, one state per address: later layers are judged only where the earlier one worked."""
+
+from typing import Literal
+
+from netdiag.evidence.record import Icmp
+from netdiag.evidence.tls import Certificate
+from netdiag.facts.base import Fact, Share, Value, Witness
+
+SenderPlace = Literal["self", "gateway", "private", "shared", "path", "vendor", "target"]
+"""Where the sender of an ICMP error stands: this machine, its default gateway, private or CGNAT (100.64/10) space
+that is not the gateway, a public router, an address in the vendor's prefixes or the hop before the target
+(``vendor``), or the target's own address."""
+
+
+class ConnectState(Value, frozen=True, kw_only=True):
+    """How TCP went at one address and port, over all attempts. ``open`` when any attempt worked.
+
+    ``how``: ``open``, ``refused`` (RST), ``icmp`` (see ``icmp``), ``silent``, ``local`` (this machine refused),
+    ``reset``.
+    ``attempts`` and ``worked`` count the attempts over the run; ``syn_lost`` counts retransmitted SYNs of attempts
+    that worked in the end. ``span_ms`` is the time from the first failing attempt to the last: persistence.
+    """
+
+    how: Literal["open", "refused", "icmp", "silent", "local", "reset"]
+    attempts: int
+    worked: int
+    syn_lost: int = 0
+    span_ms: int = 0
+    elapsed_ms: int | None = None
+    icmp: Icmp | None = None
+    sender_place: SenderPlace | None = None
+    errno: int | None = None
+
+
+class TlsState(Value, frozen=True, kw_only=True):
+    """How TLS went. ``how``: ``ok``, ``untrusted`` (handshake done, the certificate rejected), ``alert`` (the peer's),
+    ``reset``, ``closed``, ``silent``, ``not_tls``, ``failed`` (anything else).
+
+    ``verify_code`` is OpenSSL's for the system store (0 good), ``mozilla_code`` for Mozilla's; ``acked``: the
+    ClientHello reached the peer's TCP. ``leaf`` and ``issuer``: what was presented.
+    """
+
+    how: Literal["ok", "untrusted", "alert", "reset", "closed", "silent", "not_tls", "failed"]
+    verify_code: int | None = None
+    mozilla_code: int | None = None
+    alert: int | None = None
+    acked: bool | None = None
+    server_hello: bool | None = None
+    leaf: Certificate | None = None
+    issuer: str | None = None
+    chain_length: int = 0
+    client_certificate_asked: bool | None = None
+
+
+class HttpState(Value, frozen=True, kw_only=True):
+    """How HTTP went. ``how``: ``answered`` (any status), ``silent``, ``reset``, ``closed`` (no byte came), ``failed``.
+
+    ``acked``: the request reached the peer's TCP. ``retry_after_s`` and ``limit_headers``: what the answer said of
+    limits. ``other_agent_status``: the status that the customer's or a browser's User-Agent got, when asked.
+    ``product``: who made the page, by fingerprint, when known; ``search_keys``: ids that the vendor can look up.
+    """
+
+    how: Literal["answered", "silent", "reset", "closed", "failed"]
+    status: int | None = None
+    acked: bool | None = None
+    retry_after_s: int | None = None
+    limit_headers: tuple[str, ...] = ()
+    challenge: bool = False
+    other_agent_status: int | None = None
+    product: str | None = None
+    first_byte_ms: int | None = None
+    location_host: str | None = None
+    statuses: tuple[int, ...] = ()
+    search_keys: tuple[tuple[str, str], ...] = ()
+
+
+class AddressState(Value, frozen=True, kw_only=True):
+    """One address of the target. ``genuine`` False: it is known to be a lie (resolver, hosts file, portal), so nothing
+    measured there speaks of the vendor; None: not known. ``answers_otherwise``: the address itself answered something
+    else than this port (echo, another port, UDP or ICMP walk that ends at it). ``works``: the URL's deepest layer
+    answered without a fault of the network, TLS or a server error (see facts/target.py for the statuses)."""
+
+    address: str
+    family: Literal[4, 6]
+    source: tuple[Literal["configured", "public", "authority", "hosts", "literal", "system"], ...]
+    genuine: bool | None = None
+    connect: ConnectState | None = None
+    tls: TlsState | None = None
+    http: HttpState | None = None
+    answers_otherwise: bool | None = None
+    echo: Share | None = None
+    works: bool | None = None
+    failed_at: Literal["connect", "tls", "http"] | None = None
+    witnesses: tuple[Witness, ...] = ()
+
+
+class TargetFacts(Value, frozen=True, kw_only=True):
+    """``addresses`` holds every address that was measured; the others sum them up."""
+
+    scheme: Fact[str] = Fact()
+    addresses: Fact[tuple[AddressState, ...]] = Fact()
+    works: Fact[bool] = Fact()
+    """True: at least one address works and no measured address of a family with a working control fails. False: at
+    least one genuine (or not known to be false) address fails. Unknown: no address was measured."""
+    works_somewhere: Fact[bool] = Fact()
+    """At least one address works."""
+    loss: Fact[Share] = Fact()
+    """SYN retransmissions and lost echoes towards the target, together."""
+    retransmits: Fact[Share] = Fact()
+    """Data segments retransmitted over segments sent, from TCP_INFO of target connections."""

@@ -1,0 +1,1 @@
+"""Verdict -> text, markdown, HTML, JSON. No decisions here."""
