@@ -74,7 +74,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One HTTP request, pinned to ``address`` (SNI and Host stay those of ``url``) or sent through ``proxy``.
 
-    ``address`` None is allowed only with ``proxy`` (``http://host:port``; the proxy resolves).
+    ``address`` None is allowed only with ``proxy`` (``http://host:port``; the proxy resolves). ``keep_page`` keeps the
+    first 2 kB of the body whatever the status is: for connectivity-check pages, whose other content is a portal's.
     """
 
     url: str
@@ -83,6 +84,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     method: Literal["GET", "HEAD"] = "GET"
     user_agent: Literal["netdiag", "customer", "browser"] = "netdiag"
     identify: bool = True
+    keep_page: bool = False
     limit_ms: int = 10_000
 
 
@@ -157,7 +159,16 @@ class World(Protocol):
         self, stamp: Stamp, stream: Stream, server_name: str | None, *, limit_ms: int, offer_h2: bool = True
     ) -> Handshake: ...
 
-    def exchange(self, stamp: Stamp, request: Request) -> Exchange: ...
+    def tunnel(self, stamp: Stamp, request: Request) -> tuple[Exchange, Stream | None]:
+        """CONNECT to the host of an https ``request`` through its ``proxy``; the record is that of the CONNECT alone.
+
+        The stream is None when the proxy was not reached or refused.
+        """
+        ...
+
+    def exchange(self, stamp: Stamp, request: Request, *, tunnel: Stream | None = None) -> Exchange:
+        """One request and its answer. An https request through a proxy needs the ``tunnel`` that was opened for it."""
+        ...
 
     def query(self, stamp: Stamp, question: Question) -> Lookup: ...
 
