@@ -26,11 +26,12 @@ class Walk(Value, frozen=True, kw_only=True):
 
     ``end``: ``open`` (SYN-ACK, echo reply), ``refused`` (RST), ``icmp`` (an ICMP error that is not time exceeded),
     ``loop``, ``silent`` (nothing beyond ``last_seen``), ``local`` (the kernel refused to send). ``end_ttl`` is the
-    smallest TTL that met the end. ``last_seen``: the largest TTL at which a router answered (0: none). ``first_missing``: the TTL after it at
-    which nothing came, when ``end`` is ``silent``: the drop lies in [last_seen, first_missing]. ``same_flow``: the
-    interval was shown on one 5-tuple. ``shared_until``: the largest TTL up to which this walk saw the same routers as
-    a walk to a healthy control of the same family. ``beyond_cleared``: an answer from beyond ``last_seen`` on the
-    same address (another protocol) clears the path up to there; the largest such TTL.
+    smallest TTL that met the end. ``last_seen``: the largest TTL at which a router answered (0: none).
+    ``first_missing``: the TTL after it at which nothing came, when ``end`` is ``silent``: the drop lies in
+    [last_seen, first_missing]. ``same_flow``: the interval was shown on one 5-tuple. ``shared_until``: the largest
+    TTL up to which this walk saw the same routers as a walk to a healthy control of the same family.
+    ``beyond_cleared``: an answer from beyond ``last_seen`` on the same address (another protocol) clears the path up
+    to there; the largest such TTL.
     """
 
     role: Literal["target", "control"]
