@@ -1,0 +1,50 @@
+"""Socket numbers that Python's ``socket`` lacks, and how one address family's options are called.
+
+Linux UAPI: ``linux/in.h``, ``linux/in6.h``, ``linux/tcp.h``, ``linux/errqueue.h``, ``asm-generic/socket.h``.
+"""
+
+import ipaddress
+import socket
+import sys
+from typing import Literal, NamedTuple
+
+IS_LINUX = sys.platform.startswith("linux")
+"""The error queue and these option numbers exist on Linux only; elsewhere the same numbers mean other things."""
+
+MSG_ERRQUEUE = 0x2000
+SO_TIMESTAMPNS = 35
+TCP_SYNCNT = 7
+IP_TTL = 2
+IPV6_AUTOFLOWLABEL = 70
+
+
+class Options(NamedTuple):
+    """How one family calls the same thing. ``ttl_message`` is the control message that carries a packet's TTL."""
+
+    family: socket.AddressFamily
+    version: Literal[4, 6]
+    level: int
+    receive_errors: int
+    receive_ttl: int
+    ttl: int
+    ttl_message: int
+    min_ttl: int
+    icmp_protocol: int
+    echo_request: int
+    echo_reply: int
+
+
+# in.h: IP_TTL 2, IP_RECVERR 11, IP_RECVTTL 12, IP_MINTTL 21. Echo types: RFC 792.
+V4 = Options(socket.AF_INET, 4, 0, 11, 12, IP_TTL, IP_TTL, 21, 1, 8, 0)
+# in6.h: IPV6_UNICAST_HOPS 16, IPV6_RECVERR 25, IPV6_RECVHOPLIMIT 51, IPV6_HOPLIMIT 52, IPV6_MINHOPCOUNT 73. RFC 4443.
+V6 = Options(socket.AF_INET6, 6, 41, 25, 51, 16, 52, 73, 58, 128, 129)
+
+
+def options_for(address: str) -> Options:
+    """The options of ``address``'s family. ``ValueError`` when it is no IP literal (a scope id is allowed)."""
+    return V4 if ipaddress.ip_address(address).version == 4 else V6
+
+
+def peer_of(address: str, port: int) -> tuple[str, int]:
+    """The socket address of an IP literal; Python fills in flow label and scope id for IPv6."""
+    return (address, port)
