@@ -168,7 +168,7 @@ def _find_directory(raw: bytes) -> tuple[int, int]:
         found = raw.rfind(_END_MAGIC)
         raise BundleMalformed(
             "it is truncated: the end of the ZIP file is missing"
-            if found < 0
+            if found < 0 or found > begin
             else "it has a ZIP comment or bytes after its end, which a bundle never has"
         )
     _, disk, directory_disk, here, count, size, offset, comment_length = _END.unpack_from(raw, begin)
