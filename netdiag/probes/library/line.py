@@ -1,0 +1,138 @@
+"""The line of one HTTP exchange: TCP, then TLS, under one deadline, with the time of each phase.
+
+requests sees only a connected socket. Each receive waits for the exchange's own deadline (a timeout per receive lets a
+peer that drips hold it for ever), and the first byte's time is taken where it arrives.
+"""
+
+import socket
+import ssl
+from typing import Any, Self
+
+from netdiag.evidence.record import Failure, FailureCode
+from netdiag.evidence.transport import TcpInfo
+from netdiag.probes.base import Stamp
+from netdiag.probes.clock import Clock
+from netdiag.probes.kernel import tcp, tcpinfo
+from netdiag.probes.library import trust
+from netdiag.probes.library.sockets import Deadline, failure_of
+
+# One more SYN may follow the first, as in the connect probe: retransmitted SYNs count against the manners.
+_SYN_RETRIES = 1
+
+
+class Line:
+    """One connection for one exchange. ``failure`` says what broke while it was being made."""
+
+    def __init__(self, clock: Clock, limit_ms: int) -> None:
+        self._clock = clock
+        self.began_ns = clock.now_ns()
+        self.deadline = Deadline(clock, limit_ms)
+        self.failure: Failure | None = None
+        self.connected_us: int | None = None
+        self.secured_us: int | None = None
+        self.first_byte_us: int | None = None
+        self.socket: socket.socket | None = None
+        self._gauge: socket.socket | None = None
+
+    def now_us(self) -> int:
+        """Microseconds since the exchange began."""
+        return (self._clock.now_ns() - self.began_ns) // 1000
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        for end in (self.socket, self._gauge):
+            if end is not None:
+                end.close()
+
+    def dial(self, stamp: Stamp, address: str, port: int) -> None:
+        """Connect, with the error queue on. Raises ``OSError`` after keeping the failure."""
+        wish = tcp.Wish(address, port, max(1, int(self.deadline.left_s() * 1000)), _SYN_RETRIES)
+        record, stream = tcp.connect(self._clock, stamp, wish)
+        if stream is None:
+            self.failure = record.failure
+            raise OSError(record.failure.text if record.failure else "not connected")
+        self.connected_us = self.now_us()
+        self.adopt(stream.socket)
+
+    def adopt(self, connected: socket.socket) -> None:
+        """Go on with a connection that was made before (a tunnel); it is this line's to close from here on."""
+        made = _TimedSocket(fileno=connected.detach())
+        made.line = self
+        self.socket = made
+        made.setblocking(False)
+        # Without it Nagle adds 40 ms ghosts to the first byte.
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # requests closes its end when the body ends; this one still tells TCP_INFO then.
+        self._gauge = made.dup()
+
+    def secure(self, name: str) -> None:
+        """TLS for ``name`` on the connection, by the system's store. Raises ``OSError`` after keeping it."""
+        context = trust.context("system", ("http/1.1",))
+        context.sslsocket_class = _TimedTLS
+        assert self.socket is not None
+        try:
+            made = context.wrap_socket(self.socket, server_hostname=name, do_handshake_on_connect=False)
+            assert isinstance(made, _TimedTLS)
+            self.socket = made
+            made.line = self
+            made.setblocking(False)
+            while True:
+                try:
+                    made.do_handshake()
+                    break
+                except ssl.SSLWantReadError:
+                    self.deadline.wait_readable(made)
+                except ssl.SSLWantWriteError:
+                    self.deadline.wait_writable(made)
+        except (OSError, ValueError) as error:
+            self.failure = _tls_failure(error)
+            raise
+        self.secured_us = self.now_us()
+
+    def tcp_info(self) -> TcpInfo | None:
+        """TCP_INFO of the connection, also after requests closed its end of it; None without one."""
+        return tcpinfo.read(self._gauge) if self._gauge is not None else None
+
+    def before_receive(self, end: socket.socket) -> None:
+        """Wait until ``end`` has something, then leave it what time there is. Raises ``TimeoutError``."""
+        if not (isinstance(end, ssl.SSLSocket) and end.pending()):
+            self.deadline.wait_readable(end)
+        end.settimeout(self.deadline.left_s())
+
+    def after_receive(self, count: int) -> None:
+        if count and self.first_byte_us is None:
+            self.first_byte_us = self.now_us()
+
+
+class _TimedSocket(socket.socket):
+    line: Line
+
+    def recv_into(self, *args: Any) -> int:
+        self.line.before_receive(self)
+        count = super().recv_into(*args)
+        self.line.after_receive(count)
+        return count
+
+
+class _TimedTLS(ssl.SSLSocket):
+    line: Line
+
+    def recv_into(self, *args: Any) -> int:
+        self.line.before_receive(self)
+        count = super().recv_into(*args)
+        self.line.after_receive(count)
+        return count
+
+
+def _tls_failure(error: Exception) -> Failure:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Failure(op="handshake", code=FailureCode.CERT_REJECTED, text=error.verify_message)
+    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return Failure(op="handshake", code=FailureCode.CLOSED, text=str(error))
+    if isinstance(error, ssl.SSLError):
+        return Failure(op="handshake", code=FailureCode.PROTOCOL, text=str(error))
+    if isinstance(error, OSError):
+        return failure_of("handshake", error)
+    return Failure(op="handshake", code=FailureCode.UNCLASSIFIED, text=f"not a server name: {error}")
