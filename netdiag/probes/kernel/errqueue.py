@@ -1,7 +1,8 @@
 """The socket error queue: which ICMP error met our packet, who sent it, and what it quoted.
 
 With ``IP_RECVERR``/``IPV6_RECVERR`` set, the kernel queues a ``struct sock_extended_err`` (linux/errqueue.h) for each
-ICMP error, also for a TCP socket in SYN_SENT (Linux 5.8, commit 45af29ca761c), and asks no privilege. ip(7), recvmsg(2).
+ICMP error, also for a TCP socket in SYN_SENT (Linux 5.8, commit 45af29ca761c).
+No privilege is needed. Manual pages ip(7), recvmsg(2).
 """
 
 import contextlib
