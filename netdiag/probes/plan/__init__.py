@@ -1,0 +1,68 @@
+"""Pure planning: the target, the machine and what was seen so far -> the steps that should start next.
+
+``next_steps`` is asked again after every observation; a step is started once. The rules stand in the order of the plan
+in design.md: own machine; names, controls and target side by side; follow-ups that change one axis; then the failing
+check once more; the machine's counters last.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from netdiag.evidence.bundle import Step
+from netdiag.evidence.machine import DefaultRoute
+from netdiag.probes.plan.controls import echo_a_control, measure_by_proxy, measure_controls, walk_to_a_control
+from netdiag.probes.plan.names import ask_names, ask_names_again, ask_outside_for_controls
+from netdiag.probes.plan.seen import Inputs, Seen, make_step
+from netdiag.probes.plan.target import (
+    ask_as_another_client,
+    check_once_more,
+    follow_failed_connects,
+    measure_addresses,
+    walk_and_echo,
+)
+
+__all__ = ["Inputs", "Seen", "next_steps"]
+
+Rule = Callable[[Inputs, Seen], Iterable[Step]]
+
+
+def look_at_the_machine(inputs: Inputs, seen: Seen) -> Iterator[Step]:
+    """Links, routes, resolvers, overrides, clock; and echo to each gateway."""
+    yield make_step("machine", "machine", subject=inputs.target.host)
+    for _, route in seen.of(DefaultRoute):
+        if route.gateway is not None:
+            yield make_step("echo", "gateway", address=route.gateway, caused_by=route.id, params={"count": "5"})
+
+
+def look_at_the_machine_again(inputs: Inputs, _: Seen) -> Iterator[Step]:
+    """Counters and neighbour states after the traffic."""
+    yield make_step("machine", "machine", subject=inputs.target.host, again=True)
+
+
+FIRST: tuple[Rule, ...] = (
+    look_at_the_machine,
+    ask_names,
+    ask_outside_for_controls,
+    measure_controls,
+    measure_by_proxy,
+    measure_addresses,
+    walk_and_echo,
+    walk_to_a_control,
+    echo_a_control,
+    follow_failed_connects,
+    ask_as_another_client,
+)
+ONCE_MORE: tuple[Rule, ...] = (ask_names_again, check_once_more)
+LAST: tuple[Rule, ...] = (look_at_the_machine_again,)
+
+
+def next_steps(inputs: Inputs, seen: Seen) -> tuple[Step, ...]:
+    """The steps that should start now. Empty while running steps must end first; empty for good when all is done.
+
+    Each phase begins when nothing of the one before is running or still wanted.
+    """
+    for rules in (FIRST, ONCE_MORE, LAST):
+        wanted = {step.id: step for rule in rules for step in rule(inputs, seen)}
+        fresh = tuple(step for id_, step in wanted.items() if id_ not in seen.started)
+        if fresh or len(seen.finished) < len(seen.started):
+            return fresh
+    return ()

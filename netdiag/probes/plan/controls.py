@@ -1,0 +1,103 @@
+"""Which hosts are measured beside the target, so that what works can be ruled out; directly, and by the proxy."""
+
+from collections.abc import Iterator
+
+from netdiag.evidence.addresses import family_of
+from netdiag.evidence.bundle import Step
+from netdiag.evidence.machine import ProxySetting
+from netdiag.evidence.names import Lookup
+from netdiag.evidence.record import ObsId
+from netdiag.evidence.transport import Connect
+from netdiag.probes.controls import Control
+from netdiag.probes.plan.seen import Inputs, Seen, make_step
+
+
+def measure_controls(inputs: Inputs, seen: Seen) -> Iterator[Step]:
+    """Every control at one address of each family that has a default route; none for a private target."""
+    if inputs.target.private or not seen.ended(seen.steps("machine")):
+        return
+    for control in inputs.controls:
+        for address, cause in _addresses(control, seen).items():
+            if control.is_page:
+                yield _page(control, address, cause)
+            else:
+                yield make_step(
+                    "reach",
+                    "control",
+                    subject=control.host,
+                    address=address,
+                    port=control.port,
+                    caused_by=cause,
+                    params={"tls": "yes"},
+                )
+
+
+def walk_to_a_control(inputs: Inputs, seen: Seen) -> Iterator[Step]:
+    """One walk of each family in which the target is walked, to a control that is known to answer there.
+
+    Which one answers first does not matter for the comparison; that it answers does.
+    """
+    if inputs.target.private:
+        return
+    for family in {family_of(walk.address or "") for walk in seen.steps("walk", "target")}:
+        if any(family_of(walk.address or "") == family for walk in seen.steps("walk", "control")):
+            continue
+        for step, connect in seen.of(Connect, "control"):
+            if connect.failure is None and family_of(connect.address) == family:
+                yield make_step(
+                    "walk",
+                    "control",
+                    subject=step.subject,
+                    address=connect.address,
+                    port=connect.port,
+                    params={"protocol": "tcp"},
+                )
+                break
+
+
+def echo_a_control(_: Inputs, seen: Seen) -> Iterator[Step]:
+    """Echo to the control that is walked, beside the echo to the target."""
+    for walk in seen.steps("walk", "control") if seen.steps("echo", "target") else ():
+        yield make_step("echo", "control", subject=walk.subject, address=walk.address, params={"count": "2"})
+
+
+def measure_by_proxy(inputs: Inputs, seen: Seen) -> Iterator[Step]:
+    """Target and controls through the proxy that the system names for the target; and the proxy itself."""
+    for _, setting in seen.of(ProxySetting):
+        if setting.bypassed or setting.host is None or setting.scheme != inputs.target.scheme:
+            continue
+        proxy = f"{setting.host}:{setting.port}"
+        yield make_step(
+            "http",
+            "target",
+            subject=inputs.target.host,
+            proxy=proxy,
+            caused_by=setting.id,
+            params={"url": inputs.url, "user_agent": "netdiag"},
+        )
+        for control in [] if inputs.target.private else inputs.controls[:3]:
+            yield _page(control, None, setting.id, proxy)
+
+
+def _page(control: Control, address: str | None, cause: ObsId | None, proxy: str | None = None) -> Step:
+    params = {"url": control.url, "user_agent": "netdiag"}
+    if control.is_page:
+        params |= {"use": "portal", "expect_status": str(control.expect_status)}
+        params |= {} if control.expect_body_sha256 is None else {"expect_body_sha256": control.expect_body_sha256}
+    return make_step(
+        "http", "control", subject=control.host, address=address, proxy=proxy, caused_by=cause, params=params
+    )
+
+
+def _addresses(control: Control, seen: Seen) -> dict[str, ObsId | None]:
+    """At most one address of each routed family, with the lookup that gave it (None: known without one)."""
+    candidates: list[tuple[str, ObsId | None]] = [(address, None) for address in control.addresses]
+    for step, lookup in seen.of(Lookup):
+        if step.params.get("use") == "control" and step.params.get("name") == control.host:
+            candidates += [(one.data, lookup.id) for one in lookup.answers if one.rrtype in {"A", "AAAA"}]
+    families = seen.routed_families() or {4}
+    chosen: dict[int, tuple[str, ObsId | None]] = {}
+    for address, cause in candidates:
+        if family_of(address) in families:
+            chosen.setdefault(family_of(address), (address, cause))
+    return dict(chosen.values())

@@ -1,0 +1,99 @@
+"""What the planner looks at, and how it names a step."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from netdiag.evidence.bundle import Options, Role, Step, Target
+from netdiag.evidence.machine import DefaultRoute, ResolverConfig
+from netdiag.evidence.observation import Observation
+from netdiag.evidence.record import Observed, ObsId, StepId
+from netdiag.probes.controls import Control
+
+R = TypeVar("R", bound=Observed)
+
+
+class Inputs(msgspec.Struct, frozen=True, kw_only=True):
+    """What is fixed before the first packet. ``url`` is what is requested (no user info, no query, no fragment).
+    ``consented``: a vendor profile says that the name is public, so outside resolvers may be asked even where it
+    resolves to a private address."""
+
+    target: Target
+    url: str
+    options: Options
+    controls: Sequence[Control]
+    public_resolvers: Sequence[str]
+    consented: bool = False
+
+
+class Seen:
+    """What is known at one moment: steps that were started, those that ended, and every observation so far."""
+
+    def __init__(
+        self, started: Mapping[StepId, Step], finished: frozenset[StepId], observations: Sequence[Observation]
+    ) -> None:
+        self.started = started
+        self.finished = finished
+        self.observations = observations
+
+    def of(self, kind: type[R], *roles: Role) -> Iterator[tuple[Step, R]]:
+        """Observations of ``kind`` with the step that made them, of these roles (all, when none is named)."""
+        for one in self.observations:
+            if isinstance(one, kind):
+                step = self.started[one.step]
+                if not roles or step.role in roles:
+                    yield step, one
+
+    def steps(self, probe: str, *roles: Role, **params: str) -> list[Step]:
+        """Steps that were started, of this probe, roles and params."""
+        return [
+            step
+            for step in self.started.values()
+            if step.probe == probe
+            and (not roles or step.role in roles)
+            and all(step.params.get(name) == value for name, value in params.items())
+        ]
+
+    def ended(self, steps: Sequence[Step]) -> bool:
+        """There are such steps, and all of them have ended."""
+        return bool(steps) and all(step.id in self.finished for step in steps)
+
+    def resolvers(self) -> list[str]:
+        """The configured name servers, in order, each once."""
+        return list(dict.fromkeys(server for _, config in self.of(ResolverConfig) for server in config.servers))
+
+    def routed_families(self) -> set[int]:
+        """Families with a default route; empty when there is none, or the platform does not tell."""
+        return {route.family for _, route in self.of(DefaultRoute) if route.exists}
+
+
+def make_step(
+    probe: str,
+    role: Role,
+    *,
+    subject: str = "",
+    address: str | None = None,
+    port: int | None = None,
+    proxy: str | None = None,
+    again: bool = False,
+    caused_by: ObsId | None = None,
+    params: Mapping[str, str] | None = None,
+) -> Step:
+    """A step whose id says all that tells it from others (its cause does not: equal work is done once)."""
+    params = dict(params or {})
+    parts = [probe, role, subject, address or "", str(port or ""), proxy or ""]
+    parts += [f"{name}={params[name]}" for name in sorted(params)]
+    parts += ["again"] if again else []
+    return Step(
+        id=StepId("|".join(part for part in parts if part)),
+        probe=probe,
+        role=role,
+        subject=subject,
+        address=address,
+        port=port,
+        proxy=proxy,
+        round=2 if again else 1,
+        caused_by=caused_by,
+        params=params,
+    )

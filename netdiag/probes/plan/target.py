@@ -1,0 +1,225 @@
+"""What is measured at the target: every address on its own, layer upon layer; then follow-ups that change one axis."""
+
+from collections.abc import Iterator
+
+from netdiag.evidence.addresses import family_of
+from netdiag.evidence.bundle import Step
+from netdiag.evidence.machine import HostsEntry, SystemLookup
+from netdiag.evidence.names import Lookup
+from netdiag.evidence.record import ObsId, StepId
+from netdiag.evidence.tls import Handshake
+from netdiag.evidence.transport import Connect, HopReply
+from netdiag.evidence.web import Exchange
+from netdiag.probes.plan.seen import Inputs, Seen, make_step
+
+MAX_OWN_ADDRESSES = 4
+"""Addresses measured of those that this machine's own resolution gives: enough for every common set, bounded for a
+name with hundreds."""
+
+MAX_OTHER_ADDRESSES = 2
+"""Addresses measured besides, where independent resolvers or the zone's own servers give others only."""
+
+REFUSED_STATUSES = frozenset({403, 406})
+"""Refusals that may be meant for netdiag's own client (design.md, Manners): asked once more in other clothes."""
+
+LIMIT_STATUSES = frozenset({429, 503})
+"""Answers that may be a limit: not asked again, since a repetition can lengthen a ban (fault-signatures 10)."""
+
+
+def measure_addresses(inputs: Inputs, seen: Seen) -> Iterator[Step]:
+    """Route, TCP and TLS to every address; HTTP where TLS (or TCP, for plain HTTP) worked."""
+    target = inputs.target
+    for address, cause in target_addresses(inputs, seen).items():
+        yield make_step("route", "target", address=address, caused_by=cause)
+        yield _reach(inputs, address, target.port, cause)
+    ready = seen.of(Handshake, "target") if target.scheme == "https" else seen.of(Connect, "target")
+    for step, one in ready:
+        if one.failure is None and step.port == target.port and step.round == 1:
+            yield make_step(
+                "http",
+                "target",
+                subject=target.host,
+                address=step.address,
+                port=target.port,
+                caused_by=one.id,
+                params={"url": inputs.url, "user_agent": "netdiag"},
+            )
+
+
+def walk_and_echo(inputs: Inputs, seen: Seen) -> Iterator[Step]:
+    """One walk to the service port for each family that has a route, to its first address; and two echoes."""
+    routed = seen.routed_families()
+    for address in _first_of_each_family(target_addresses(inputs, seen)):
+        if routed and family_of(address) not in routed:
+            continue
+        yield _walk(inputs, address, "tcp")
+        yield make_step("echo", "target", subject=inputs.target.host, address=address, params={"count": "2"})
+
+
+def follow_failed_connects(inputs: Inputs, seen: Seen) -> Iterator[Step]:
+    """Where TCP to an address failed: did the packet leave, does the address answer on another port or protocol,
+    and where does the path end for them."""
+    for address in failed_addresses(inputs, seen):
+        routed = seen.routed_families()
+        if routed and family_of(address) not in routed:
+            continue
+        control = next((one for _, one in seen.of(Connect, "control") if _same_family(one.address, address)), None)
+        if control is not None:
+            params = {"control_address": control.address, "control_port": str(control.port)}
+            yield make_step("egress", "machine", address=address, port=inputs.target.port, params=params)
+        yield _reach(inputs, address, other_port(inputs.target.port), None, tls=False)
+        if _walk(inputs, address, "tcp").id not in seen.started:
+            yield _walk(inputs, address, "tcp")
+            yield make_step("echo", "target", subject=inputs.target.host, address=address, params={"count": "2"})
+        elif seen.ended([_walk(inputs, address, "tcp")]) and not _walk_arrived(inputs, address, seen):
+            yield _walk(inputs, address, "udp")
+            yield _walk(inputs, address, "icmp")
+
+
+def ask_as_another_client(inputs: Inputs, seen: Seen) -> Iterator[Step]:
+    """One repeat of a refused request with the customer's own User-Agent (a browser's, when none was given), so that
+    "refuses netdiag's client" is not called a block."""
+    for step, exchange in seen.of(Exchange, "target"):
+        if exchange.status in REFUSED_STATUSES and exchange.method != "CONNECT" and step.round == 1:
+            other = "customer" if inputs.options.user_agent else "browser"
+            yield make_step(
+                "http",
+                "target",
+                subject=step.subject,
+                address=step.address,
+                port=step.port,
+                proxy=step.proxy,
+                caused_by=exchange.id,
+                params={"url": inputs.url, "user_agent": other},
+            )
+
+
+def check_once_more(inputs: Inputs, seen: Seen) -> Iterator[Step]:
+    """What failed, once more at the end and one attempt only: persistence."""
+    for step in seen.steps("reach", "target"):
+        if step.port == inputs.target.port and step.round == 1 and not _reached(step, seen):
+            yield make_step(
+                "reach",
+                "target",
+                subject=step.subject,
+                address=step.address,
+                port=step.port,
+                again=True,
+                caused_by=step.caused_by,
+                params=step.params,
+            )
+    for step, exchange in seen.of(Exchange, "target"):
+        failed = exchange.status is None or (exchange.status >= 500 and exchange.status not in LIMIT_STATUSES)
+        if failed and step.round == 1 and step.proxy is None:
+            yield make_step(
+                "http",
+                "target",
+                subject=step.subject,
+                address=step.address,
+                port=step.port,
+                again=True,
+                caused_by=exchange.id,
+                params=step.params,
+            )
+
+
+def target_addresses(inputs: Inputs, seen: Seen) -> dict[str, ObsId | None]:
+    """The addresses to measure, in order, with the record that gave each.
+
+    First what this machine's own resolution gives (hosts file, getaddrinfo, configured resolvers), since that is
+    where the customer's packets go; then, where those are wanting or fail, a few that only independent servers give
+    (answers that merely differ are how every CDN works, and measuring them would only cost the vendor requests).
+    """
+    target = inputs.target
+    if target.is_literal:
+        return {target.host: None}
+    own: dict[str, ObsId | None] = {}
+    for _, hosts in seen.of(HostsEntry):
+        own.update(dict.fromkeys(hosts.addresses, hosts.id))
+    for _, system in seen.of(SystemLookup):
+        own = {**dict.fromkeys(system.addresses, system.id), **own}
+    others: dict[str, ObsId | None] = {}
+    for step, lookup in seen.of(Lookup):
+        if step.params.get("use") == "target" or lookup.server_class == "authority":
+            found = own if lookup.server_class == "configured" else others
+            for record in lookup.answers:
+                if record.rrtype in {"A", "AAAA"}:
+                    found.setdefault(record.data, lookup.id)
+    chosen = dict(list(own.items())[:MAX_OWN_ADDRESSES])
+    wanted = _families_in_doubt(list(chosen), seen)
+    new = [(address, cause) for address, cause in others.items() if address not in own and family_of(address) in wanted]
+    return chosen | dict(new[:MAX_OTHER_ADDRESSES])
+
+
+def _families_in_doubt(own: list[str], seen: Seen) -> set[int]:
+    """Families in which this machine has no address of the target, or has one where TCP or TLS failed."""
+    failed = {one.address for _, one in seen.of(Connect, "target") if one.failure is not None}
+    failed |= {step.address or "" for step, one in seen.of(Handshake, "target") if one.failure is not None}
+    without = {4, 6} - {family_of(address) for address in own}
+    return without | {family_of(address) for address in own if address in failed}
+
+
+def failed_addresses(inputs: Inputs, seen: Seen) -> list[str]:
+    """Addresses to which no TCP connection to the service port worked, once the first try has ended."""
+    steps = [
+        step
+        for step in seen.steps("reach", "target")
+        if step.port == inputs.target.port and step.round == 1 and step.id in seen.finished
+    ]
+    return [step.address or "" for step in steps if not _connected(step.id, seen)]
+
+
+def other_port(port: int) -> int:
+    """Another port of the same host that usually answers: 80, or 443 when the service is on 80 itself."""
+    return 443 if port == 80 else 80
+
+
+def _connected(step: StepId, seen: Seen) -> bool:
+    return any(one.failure is None for by, one in seen.of(Connect) if by.id == step)
+
+
+def _reached(step: Step, seen: Seen) -> bool:
+    """TCP worked, and TLS where it was asked for; a rejected certificate is an answer, and the same a second time."""
+    handshakes = [one for by, one in seen.of(Handshake) if by.id == step.id]
+    tls_worked = step.params.get("tls") == "no" or any(one.failure is None or one.chain for one in handshakes)
+    return _connected(step.id, seen) and tls_worked
+
+
+def _walk_arrived(inputs: Inputs, address: str, seen: Seen) -> bool:
+    id_ = _walk(inputs, address, "tcp").id
+    return any(one.answer in {"syn_ack", "rst"} for by, one in seen.of(HopReply) if by.id == id_)
+
+
+def _reach(inputs: Inputs, address: str, port: int, cause: ObsId | None, *, tls: bool | None = None) -> Step:
+    with_tls = inputs.target.scheme == "https" if tls is None else tls
+    return make_step(
+        "reach",
+        "target",
+        subject=inputs.target.host,
+        address=address,
+        port=port,
+        caused_by=cause,
+        params={"tls": "yes" if with_tls else "no"},
+    )
+
+
+def _walk(inputs: Inputs, address: str, protocol: str) -> Step:
+    return make_step(
+        "walk",
+        "target",
+        subject=inputs.target.host,
+        address=address,
+        port=inputs.target.port,
+        params={"protocol": protocol},
+    )
+
+
+def _first_of_each_family(addresses: dict[str, ObsId | None]) -> list[str]:
+    first: dict[int, str] = {}
+    for address in addresses:
+        first.setdefault(family_of(address), address)
+    return list(first.values())
+
+
+def _same_family(one: str, other: str) -> bool:
+    return family_of(one) == family_of(other)
