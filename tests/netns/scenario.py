@@ -1,0 +1,170 @@
+"""``scenario.toml``: what is broken in an otherwise healthy network, and what is true about it. Unknown keys are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+SCHEMA = "netdiag/scenario/1"
+BUNDLES = Path(__file__).resolve().parents[2] / "bundles"
+
+Side = Literal["local", "transit", "host", "none", "inconclusive"]
+Certainty = Literal["established", "likely"]
+ResolverName = Literal["default", "isp", "lan", "public"]
+CertificateKind = Literal[
+    "good",
+    "expired",
+    "not_yet_valid",
+    "wrong_name",
+    "private_ca",
+    "missing_intermediate",
+    "self_signed",
+]
+ServerKind = Literal[
+    "nginx",
+    "haproxy",
+    "none",
+    "accept_silent",
+    "accept_close",
+    "accept_reset",
+    "tls_silent",
+    "tls_close",
+    "plain_http",
+]
+
+
+class ScenarioError(Exception):
+    """A scenario file that cannot be used; the text names the file and the key."""
+
+
+class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base: a key that nobody reads would be a fault that nobody made."""
+
+
+class Answer(_Strict):
+    """What may come out, and never more: the sides allowed and the strongest word allowed with a side."""
+
+    sides: tuple[Side, ...]
+    certainty: Certainty | None = None
+
+
+class Truth(_Strict):
+    """What is really broken, and what each set of evidence can know of it."""
+
+    fault: str
+    alone: Answer
+    control: Answer | None = None  # with the agent's own bundle
+    profile: Answer | None = None  # with the vendor's profile
+
+
+class Change(_Strict):
+    """Something done to one or several nodes after the healthy network is up, in the order of the fields."""
+
+    at: str | tuple[str, ...]
+    sysctl: dict[str, str | int] = {}
+    ip: tuple[str, ...] = ()
+    nft: tuple[str, ...] = ()
+    iptables: tuple[str, ...] = ()
+    ip6tables: tuple[str, ...] = ()
+    run: tuple[str, ...] = ()  # one shell line each
+
+
+class Vendor(_Strict):
+    """The vendor's own machine."""
+
+    server: ServerKind = "nginx"
+    certificate: CertificateKind = "good"
+    http: str = ""  # nginx, inside http {}
+    site: str = ""  # nginx, inside server { listen 443 }
+    location: str = ""  # nginx, inside location / {}; replaces the healthy answer
+    haproxy: str = ""  # haproxy, inside the frontend; its backend "origin" is nginx
+    fail2ban: str = ""  # a real fail2ban jail over nginx' access log: the lines of [jail]
+    two_addresses: bool = False  # publish and serve the second address pair too
+    listen6: bool = True  # nginx answers on IPv6
+
+
+class Dns(_Strict):
+    """The vendor's zone, and the resolvers on the way to it (raw unbound ``server:`` lines)."""
+
+    authority: Literal["ok", "nxdomain", "lame", "servfail", "off"] = "ok"
+    aaaa: bool = True
+    isp_resolver: tuple[str, ...] = ()
+    lan_resolver: tuple[str, ...] = ()
+
+
+class Customer(_Strict):
+    """The customer's machine."""
+
+    resolver: ResolverName | tuple[str, ...] = "default"
+    ipv6: bool | None = None  # None: as the network has it
+    hosts: tuple[str, ...] = ()
+    env: dict[str, str] = {}
+    clock: str | None = None  # libfaketime's relative form, such as "-900d"
+    trust: tuple[Literal["lab", "interception"], ...] = ("lab",)
+    warm_up: tuple[str, ...] = ()  # shell lines run as the customer before anything is measured
+
+
+class Gateway(_Strict):
+    """What the first hop does besides forwarding."""
+
+    portal: bool = False
+    interception: bool = False
+    proxy: Literal["none", "open", "auth_required", "forbidding"] = "none"
+
+
+class Scenario(_Strict):
+    """One scenario file."""
+
+    schema: Literal["netdiag/scenario/1"]
+    title: str
+    about: str
+    truth: Truth
+    networks: tuple[Literal["home", "office"], ...] = ("home", "office")
+    url: str = "{vendor_url}"
+    ordinary_user: bool = True
+    expect_live: bool = False
+    off: tuple[str, ...] = ()  # roles whose daemon is not started (its port is closed)
+    change: tuple[Change, ...] = ()
+    vendor: Vendor = Vendor()
+    dns: Dns = Dns()
+    customer: Customer = Customer()
+    gateway: Gateway = Gateway()
+
+
+def parse(raw: bytes, where: str) -> Scenario:
+    """Decode one file. Raises ScenarioError."""
+    try:
+        return msgspec.toml.decode(raw, type=Scenario)
+    except (msgspec.ValidationError, msgspec.DecodeError, ValueError) as error:
+        raise ScenarioError(f"{where}: {error}") from error
+
+
+def find(name: str) -> Path:
+    """The file of a scenario: a name of a folder under ``bundles/``, a path to one, or a ``.toml`` file.
+
+    Raises ScenarioError with the nearest names.
+    """
+    path = Path(name)
+    for candidate in (path, path / "scenario.toml", BUNDLES / name / "scenario.toml"):
+        if candidate.is_file():
+            return candidate
+    near = [known for known in names() if name in known] or names()
+    raise ScenarioError(f"no scenario {name!r}; there are: {', '.join(near)}")
+
+
+def load(name: str) -> Scenario:
+    """Find and decode one scenario. Raises ScenarioError."""
+    path = find(name)
+    return parse(path.read_bytes(), path.parent.name)
+
+
+def names() -> list[str]:
+    """Every scenario of the corpus."""
+    return sorted(path.parent.name for path in BUNDLES.glob("*/scenario.toml"))
+
+
+def change_from(plain: object) -> Change:
+    """A change out of plain JSON values. Raises msgspec.ValidationError."""
+    return msgspec.convert(plain, Change)
