@@ -33,15 +33,17 @@ class Lean(enum.Enum):
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """What one fault found. ``because`` is one sentence that a support agent can read out; it names what was seen and
     where, in plain words. ``facts`` are the dotted names of the facts relied on. ``at_most_likely``: the evidence
-    cannot carry more than the word ``likely``, whatever the rivals (design.md, Judging). ``explains`` False: the fault
-    is real, but it is not why the target fails (a stray finding: it never leads a verdict). ``settle_next``: the one
-    measurement that would decide, when this finding is not settled."""
+    cannot carry more than the word ``likely``, whatever the rivals (design.md, Judging). ``at_most_possible``: it is a
+    suspect, yet something that no entry of the catalogue rules out leaves the same traces; it never becomes ``likely``.
+    ``explains`` False: the fault is real, but it is not why the target fails (a stray finding: it never leads a
+    verdict). ``settle_next``: the one measurement that would decide, when this finding is not settled."""
 
     lean: Lean
     because: str
     facts: tuple[str, ...]
     witnesses: tuple[Witness, ...] = ()
     at_most_likely: bool = False
+    at_most_possible: bool = False
     explains: bool = True
     settle_next: str | None = None
     search_keys: tuple[tuple[str, str], ...] = ()
@@ -54,7 +56,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     ``code`` is permanent and append-only: ``side.group.name``. ``needs``: facts that must be known before it may
     speak (else it is ``not_assessed``). ``masked_by``: faults which, when settled or likely, explain this one away.
     ``rivals``: faults that leave the same traces; supporting evidence alone becomes ``likely`` only when every rival of
-    another side is opposed or masked. ``reply``: what to tell the customer, for this fault, in two to four sentences.
+    another side is opposed or masked (being a rival is mutual: one of the two need name the other). ``reply``: what to tell the customer, for this fault, in two to four sentences.
     """
 
     code: str

@@ -1,0 +1,193 @@
+"""Readings that several faults of the host share: which addresses may be judged, where a walk ended, what the agent saw."""
+
+import ipaddress
+
+from netdiag.facts import AddressState, Facts, Value, Walk, Witness
+from netdiag.faults.base import Finding, opposes, silent
+
+CONTROL_RUN = (
+    "A run of `netdiag collect` for the same URL from another line (the agent's), within 30 minutes, given to "
+    "`netdiag analyze` with --control."
+)
+PROFILE = "The vendor's profile (--profile): it says which of the hops on the way are the vendor's."
+VENDOR_CAPTURE = (
+    "A packet capture and the block list at the vendor's border, for the customer's address at the times in the bundle."
+)
+SILENT_RIVALS = ("local.firewall.machine", "local.firewall.router", "transit.path.black_hole")
+"""What drops packets to one address without a word, besides the vendor."""
+
+CLOCK_TOLERANCE_S = 300
+
+
+class Agent(Value, frozen=True, kw_only=True):
+    """What the agent's runs say of the addresses that fail here. ``works`` and ``fails`` come from uncapped runs."""
+
+    works: bool = False
+    fails: bool = False
+    capped_works: bool = False
+    capped_fails: bool = False
+    witnesses: tuple[Witness, ...] = ()
+
+
+class Controls(Value, frozen=True, kw_only=True):
+    """What the controls say of TLS on this line. ``tls_works`` None: no control was asked over TLS."""
+
+    tls_works: bool | None = None
+    interceptor: str | None = None
+    witnesses: tuple[Witness, ...] = ()
+
+
+def agent(facts: Facts) -> Agent:
+    """Sum up the usable control runs."""
+    runs = tuple(run for run in facts.agent.runs.value or () if run.usable)
+    if not runs:
+        return Agent(works=facts.agent.works_elsewhere.value is True, fails=facts.agent.fails_elsewhere.value is True)
+    return Agent(
+        works=any(run.works is True and not run.caps for run in runs),
+        fails=any(run.fails_same is True and not run.caps for run in runs),
+        capped_works=any(run.works is True and bool(run.caps) for run in runs),
+        capped_fails=any(run.fails_same is True and bool(run.caps) for run in runs),
+        witnesses=tuple(witness for run in runs for witness in run.witnesses),
+    )
+
+
+def names_fail_for_agent(facts: Facts) -> bool:
+    """The name failed in the same way for an uncapped run of the agent."""
+    return any(run.usable and run.names_fail_same is True and not run.caps for run in facts.agent.runs.value or ())
+
+
+def controls(facts: Facts) -> Controls:
+    """Sum up TLS at the controls. One good handshake is enough: the store, the clock and the line can do TLS."""
+    spoken = tuple(state for state in facts.controls.states.value or () if state.tls is not None)
+    works = any(state.tls is not None and state.tls.how == "ok" for state in spoken)
+    return Controls(
+        tls_works=works if spoken else None,
+        interceptor=facts.controls.intercepting_issuer.value or None,
+        witnesses=tuple(witness for state in spoken for witness in state.witnesses),
+    )
+
+
+def judged(facts: Facts) -> tuple[AddressState, ...]:
+    """Addresses whose connection says something of the vendor: not known to be false, the packets not refused by this
+    machine, and of a family in which controls are not dead too."""
+    dead = {
+        4: facts.controls.any_healthy4.value is False,
+        6: facts.controls.any_healthy6.value is False,
+    }
+    return tuple(
+        state
+        for state in facts.target.addresses.value or ()
+        if state.genuine is not False
+        and state.connect is not None
+        and state.connect.how != "local"
+        and not dead[state.family]
+    )
+
+
+def reached(facts: Facts) -> tuple[AddressState, ...]:
+    """The judged addresses that accepted a connection."""
+    return tuple(state for state in judged(facts) if state.connect is not None and state.connect.how == "open")
+
+
+def proxied(facts: Facts) -> bool:
+    """A proxy applies and works for controls: the proxied path is the customer's, direct failures are policy."""
+    proxy = facts.machine.proxy.value
+    return proxy is not None and proxy.control_ok is True
+
+
+def kept_here(facts: Facts, state: AddressState) -> bool:
+    """The packets to this address never left the customer's machine (fault-signatures P12)."""
+    machine = facts.machine
+    if machine.local_refusal.known or machine.target_leaves.value is False:
+        return True
+    if machine.target_leaves.value is True:
+        return False
+    egress = (machine.egress4 if state.family == 4 else machine.egress6).value
+    if egress is None:
+        return False
+    return egress.target in ("refused_locally", "reset") or (egress.target == "silent" and egress.control == "gateway")
+
+
+def unreachable(facts: Facts) -> tuple[AddressState, ...] | Finding:
+    """The judged addresses when none of them accepts a connection; otherwise what to say instead."""
+    if proxied(facts):
+        return silent("The customer's line uses a proxy that works, so direct connections that fail say nothing.")
+    if facts.controls.any_healthy.value is not True:
+        return silent(
+            "No other host answers either, so the silence says nothing of the vendor.", "controls.any_healthy"
+        )
+    states = judged(facts)
+    if not states:
+        return silent("No address of the target could be judged from this line.", "target.addresses")
+    opened = reached(facts)
+    if opened:
+        return opposes(
+            f"{opened[0].address} accepts TCP connections on port {facts.port}.",
+            "target.addresses",
+            witnesses=opened[0].witnesses,
+        )
+    if all(kept_here(facts, state) for state in states):
+        return opposes(
+            "The packets never left the customer's machine.",
+            "machine.local_refusal",
+            "machine.target_leaves",
+            witnesses=facts.machine.local_refusal.witnesses,
+        )
+    return states
+
+
+def walk_to(facts: Facts, address: str) -> Walk | None:
+    """The TCP walk to the service port of this address."""
+    for fact in (facts.path.target4, facts.path.target6):
+        if fact.value is not None and fact.value.address == address:
+            return fact.value
+    return None
+
+
+def border(facts: Facts, state: AddressState) -> str | None:
+    """The second sign that packets reach the vendor's network, as a clause for a person; None without one."""
+    walk = walk_to(facts, state.address)
+    if walk is not None and walk.last_seen_place in ("vendor", "target"):
+        return f"hop {walk.last_seen} ({walk.last_seen_address}), the last that answered, is in the vendor's network"
+    if state.answers_otherwise is True:
+        return "the same address answers on another port or protocol"
+    return None
+
+
+def where(facts: Facts, state: AddressState) -> str:
+    """Where the walk to the service port ended, as a clause for a person: an interval, never one hop."""
+    walk = walk_to(facts, state.address)
+    if walk is None:
+        return "the path to it was not walked"
+    if walk.last_seen == 0:
+        return "no router on the way to it answered"
+    seen = f"the last router that answered is {walk.last_seen_address} at hop {walk.last_seen}"
+    return seen if walk.first_missing is None else f"{seen}, and nothing came from hop {walk.first_missing} on"
+
+
+def witnesses(facts: Facts, *states: AddressState) -> tuple[Witness, ...]:
+    """What was seen at these addresses and on the walks to them, each once."""
+    found: list[Witness] = []
+    for state in states:
+        found.extend(state.witnesses)
+        walk = walk_to(facts, state.address)
+        found.extend(walk.witnesses if walk is not None else ())
+    return tuple(dict.fromkeys(found))
+
+
+def listed(values: tuple[str, ...]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return values[0] if len(values) == 1 else f"{', '.join(values[:-1])} and {values[-1]}"
+
+
+def addresses(states: tuple[AddressState, ...]) -> str:
+    """The addresses for a sentence."""
+    return listed(tuple(state.address for state in states))
+
+
+def same_network(one: str, other: str) -> bool:
+    """Two addresses share a /24 (IPv4) or a /48 (IPv6): the longest prefixes that networks commonly announce."""
+    a, b = ipaddress.ip_address(one), ipaddress.ip_address(other)
+    if a.version != b.version:
+        return False
+    return a in ipaddress.ip_network(f"{b}/{24 if b.version == 4 else 48}", strict=False)
