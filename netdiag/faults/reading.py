@@ -1,0 +1,262 @@
+"""Readings of the facts that three or more faults share. Pure, and careful with the unknown: never a guess."""
+
+import ipaddress
+from collections.abc import Iterable, Iterator
+
+from netdiag.evidence.record import Icmp
+from netdiag.facts import AddressState, Facts, Hop, Proxy, ResolverState, Walk
+from netdiag.facts.base import Share, Witness
+from netdiag.faults.base import Finding, Lean, opposes, silent
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+SHARED_SPACE = ipaddress.IPv4Network("100.64.0.0/10")  # RFC 6598: between a provider and its customers
+BLOCKS_10 = ipaddress.IPv4Network("10.0.0.0/8")
+BLOCKS = (ipaddress.IPv4Network("172.16.0.0/12"), ipaddress.IPv4Network("192.168.0.0/16"))  # RFC 1918, without 10/8
+UNIQUE_LOCAL = ipaddress.IPv6Network("fc00::/7")  # RFC 4193
+
+UNREACHABLE4 = frozenset({0, 1, 6, 7, 8, 11, 12})  # ICMP type 3: net and host unreachable in all their forms
+UNREACHABLE6 = frozenset({0, 2, 3})  # ICMPv6 type 1: no route, beyond scope, address unreachable
+PROHIBITED4 = frozenset({9, 10, 13})
+PROHIBITED6 = frozenset({1, 5, 6})
+REJECTED4 = 3  # port unreachable for TCP: only a firewall's REJECT says so, never a closed port
+REJECTED6 = 4
+
+
+def target_reached(facts: Facts) -> bool:
+    """The target works on the way that this machine uses: through the proxy where one applies, else directly."""
+    proxy = facts.machine.proxy.value
+    return facts.target.works.value is True if proxy is None else proxy.target_ok is True
+
+
+def excused(facts: Facts) -> Finding | None:
+    """Why nothing on the direct path can be what fails: the target works, or its traffic goes through a proxy.
+    A direct path that is shut beside a working proxy is policy, and no fault (design.md, The plan)."""
+    proxy = facts.machine.proxy.value
+    if target_reached(facts):
+        return opposes("The target itself works, so nothing on the way to it is broken.", "target.works")
+    if proxy is None:
+        return None
+    if proxy.control_ok is True or proxy.target_ok is True:
+        return opposes(
+            f"Traffic to the target goes through the proxy {proxy.where}, which works; a closed direct path is policy.",
+            "machine.proxy",
+            witnesses=facts.machine.proxy.witnesses,
+        )
+    return silent(f"Traffic to the target goes through the proxy {proxy.where}, not directly.", "machine.proxy")
+
+
+def offline(facts: Facts) -> bool:
+    """Every direct control failed, and nothing beyond the first hop is known to have answered."""
+    return (
+        facts.controls.all_failed.value is True
+        and facts.controls.any_healthy.value is not True
+        and facts.machine.beyond_gateway_answers.value is not True
+    )
+
+
+def outside_answers(facts: Facts) -> bool:
+    """Something beyond the first hop is known to have answered."""
+    return facts.controls.any_healthy.value is True or facts.machine.beyond_gateway_answers.value is True
+
+
+def failed_connects(facts: Facts) -> tuple[AddressState, ...]:
+    """The target's addresses, not known to be false, where no attempt to connect ever worked. An address of a family
+    that fails for the controls, too, is left out while another family works: it says nothing of the target."""
+    states = [
+        state
+        for state in facts.target.addresses.value or ()
+        if state.genuine is not False and state.connect is not None and state.connect.how != "open"
+        if state.connect.worked == 0 and state.works is not True
+    ]
+    return tuple(state for state in states if not family_is_dead(facts, state.family))
+
+
+def family_is_dead(facts: Facts, family: int) -> bool:
+    """No control works over this family while one works over the other."""
+    healthy4, healthy6 = facts.controls.any_healthy4.value, facts.controls.any_healthy6.value
+    mine, other = (healthy4, healthy6) if family == 4 else (healthy6, healthy4)
+    return mine is False and other is True
+
+
+def failing_walks(facts: Facts) -> tuple[Walk, ...]:
+    """TCP walks to the service port of addresses of the target that could not be connected to."""
+    failed = {state.address for state in failed_connects(facts)}
+    walks = [facts.path.target4.value, facts.path.target6.value, *(facts.path.others.value or ())]
+    return tuple(
+        walk
+        for walk in walks
+        if walk is not None and walk.role == "target" and walk.protocol == "tcp"
+        if walk.port == facts.port and walk.address in failed
+    )
+
+
+def control_walks(facts: Facts, family: int) -> tuple[Walk, ...]:
+    """TCP walks of one family to controls."""
+    walks = (facts.path.controls.value or ()) + (facts.path.others.value or ())
+    return tuple(walk for walk in walks if walk.role == "control" and walk.family == family)
+
+
+def carries_healthy_control(facts: Facts, router: str) -> bool:
+    """A walk to a control that answered went through this router: it forwards for others than the vendor."""
+    walks = (facts.path.controls.value or ()) + (facts.path.others.value or ())
+    return any(
+        router in hop.repliers
+        for walk in walks
+        if walk.role == "control" and walk.end == "open"
+        for hop in walk.hops
+        if walk.end_ttl is None or hop.ttl < walk.end_ttl
+    )
+
+
+def icmp_errors(facts: Facts, *, places: Iterable[str], kinds: Iterable[str]) -> Iterator[tuple[AddressState, Icmp]]:
+    """ICMP errors that refused connections to the target, from these places and of these kinds."""
+    for state in failed_connects(facts):
+        connect = state.connect
+        if connect is None or connect.how != "icmp" or connect.icmp is None:
+            continue
+        if connect.sender_place is not None and connect.sender_place in places and kind_of(connect.icmp) in kinds:
+            yield state, connect.icmp
+
+
+def kind_of(icmp: Icmp) -> str:
+    """``unreachable``, ``prohibited``, ``rejected`` (port unreachable), ``loop`` (time exceeded), or ``other``."""
+    four = icmp.version == 4
+    if icmp.type == (11 if four else 3):
+        return "loop"
+    if icmp.type != (3 if four else 1):
+        return "other"
+    if icmp.code == (REJECTED4 if four else REJECTED6):
+        return "rejected"
+    if icmp.code in (PROHIBITED4 if four else PROHIBITED6):
+        return "prohibited"
+    return "unreachable" if icmp.code in (UNREACHABLE4 if four else UNREACHABLE6) else "other"
+
+
+def icmp_words(icmp: Icmp) -> str:
+    """``ICMP 3/13`` or ``ICMPv6 1/1``."""
+    return f"{'ICMP' if icmp.version == 4 else 'ICMPv6'} {icmp.type}/{icmp.code}"
+
+
+def parsed(address: str) -> Address | None:
+    """The address, without its zone; None for anything that is none (a proxy's host name)."""
+    try:
+        return ipaddress.ip_address(address.strip("[]").partition("%")[0])
+    except ValueError:
+        return None
+
+
+def lan_prefixes(facts: Facts) -> tuple[Network, ...]:
+    return tuple(ipaddress.ip_network(text, strict=False) for text in facts.machine.lan_prefixes.value or ())
+
+
+def in_lan(facts: Facts, address: str) -> bool:
+    """Inside a prefix of one of this machine's own interfaces."""
+    known = parsed(address)
+    return known is not None and any(known in network for network in lan_prefixes(facts))
+
+
+def is_shared_space(address: str) -> bool:
+    """100.64.0.0/10: the provider's, never the customer's."""
+    known = parsed(address)
+    return known is not None and known.version == 4 and known in SHARED_SPACE
+
+
+def customers_own(facts: Facts, address: str) -> bool:
+    """A private address that a second sign ties to the customer (design.md, Sides): it is the gateway, inside a LAN
+    prefix, beside the configured proxy, or in the LAN's own private block. In 10/8 the block must agree to 16 bits,
+    since providers number their access networks from 10/8, too. Shared space (100.64/10) never counts."""
+    known = parsed(address)
+    if known is None or is_shared_space(address):
+        return False
+    if address in (facts.machine.gateways.value or ()) or in_lan(facts, address):
+        return True
+    block, beside_proxy = private_block(known), proxys_network(facts)
+    if block is None:
+        return False
+    return (beside_proxy is not None and known in beside_proxy) or any(
+        network.network_address in block for network in lan_prefixes(facts)
+    )
+
+
+def private_block(address: Address) -> Network | None:
+    """The private block that one network would be numbered from, or None for an address that is not private."""
+    if isinstance(address, ipaddress.IPv6Address):
+        return ipaddress.ip_network(f"{address}/48", strict=False) if address in UNIQUE_LOCAL else None
+    if address in BLOCKS_10:
+        return ipaddress.ip_network(f"{address}/16", strict=False)
+    return next((block for block in BLOCKS if address in block), None)
+
+
+def proxys_network(facts: Facts) -> Network | None:
+    """The /24 or /64 around the proxy that applies to the target, when it is given by address."""
+    proxy: Proxy | None = facts.machine.proxy.value
+    known = None if proxy is None else parsed(host_of(proxy.where))
+    if known is None:
+        return None
+    return ipaddress.ip_network(f"{known}/{24 if known.version == 4 else 64}", strict=False)
+
+
+def host_of(where: str) -> str:
+    """The host of ``host:port``, ``[v6]:port`` or ``http://host:port``."""
+    rest = where.rpartition("://")[2]
+    if rest.startswith("["):
+        return rest[1:].partition("]")[0]
+    return rest.rpartition(":")[0] if rest.count(":") == 1 else rest
+
+
+def configured(facts: Facts) -> tuple[ResolverState, ...]:
+    """The resolvers that the machine is set to use."""
+    return tuple(one for one in facts.names.resolvers.value or () if one.server_class == "configured")
+
+
+def resolver_is_customers(facts: Facts, resolver: ResolverState) -> bool:
+    """This machine's own stub, or a server in its LAN; a gateway's forwarder counts, though what it passes on may be
+    the provider's."""
+    return resolver.place in {"own", "lan"} or (resolver.place == "private" and customers_own(facts, resolver.server))
+
+
+def forwards(facts: Facts, resolver: ResolverState) -> bool:
+    """It hands questions on to a resolver that is not seen here, so its failures may be the provider's: a stub on
+    this machine, or the gateway's forwarder."""
+    return resolver.place == "own" or resolver.server in (facts.machine.gateways.value or ())
+
+
+def names_work(facts: Facts) -> Finding | None:
+    """Why no resolver can be what fails: no name is needed, or this machine gets the target's true address. That the
+    target works at an address which only an independent resolver gave proves nothing for the customer's own."""
+    names = facts.names
+    if names.needed.value is False:
+        return opposes("The target is an address, so no name has to be resolved.", "names.needed")
+    if facts.machine.proxy.value is not None and target_reached(facts):
+        return opposes("The target works through the proxy.", "machine.proxy")
+    if facts.target.works.value is True and names.system_resolves.value is not False:
+        return opposes("The target itself works, its name included.", "target.works")
+    if names.configured_lies.value:
+        return None
+    if names.configured_resolve.value is True:
+        return opposes("A configured resolver gives the target's address.", "names.configured_resolve")
+    if names.system_resolves.value is True:
+        return opposes("This machine resolves the target's name.", "names.system_resolves")
+    return None
+
+
+def weakest(findings: Iterable[Finding]) -> Finding | None:
+    """Of findings on several addresses, the one that says least: a fault must explain every address that fails."""
+    order = (Lean.OPPOSES, Lean.SILENT, Lean.SUPPORTS, Lean.SETTLES)
+    return min(findings, key=lambda finding: order.index(finding.lean), default=None)
+
+
+def share_words(share: Share) -> str:
+    """``12 of 40 (30 %)``."""
+    return f"{share.lost} of {share.sent} ({100 * share.lost / max(share.sent, 1):.0f} %)"
+
+
+def hop_at(walk: Walk, ttl: int) -> Hop | None:
+    return next((hop for hop in walk.hops if hop.ttl == ttl), None)
+
+
+def witnesses_of(states: Iterable[AddressState | Walk | ResolverState]) -> tuple[Witness, ...]:
+    """All witnesses, each once, in order."""
+    return tuple(dict.fromkeys(witness for state in states for witness in state.witnesses))
