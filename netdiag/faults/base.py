@@ -56,7 +56,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     ``code`` is permanent and append-only: ``side.group.name``. ``needs``: facts that must be known before it may
     speak (else it is ``not_assessed``). ``masked_by``: faults which, when settled or likely, explain this one away.
     ``rivals``: faults that leave the same traces; supporting evidence alone becomes ``likely`` only when every rival of
-    another side is opposed or masked (being a rival is mutual: one of the two need name the other). ``reply``: what to tell the customer, for this fault, in two to four sentences.
+    another side is opposed or masked. Being a rival is mutual: one of the two need name the other. ``reply``: what to
+    tell the customer, for this fault, in two to four sentences.
     """
 
     code: str

@@ -1,8 +1,9 @@
-"""Readings that several faults of the host share: which addresses may be judged, where a walk ended, what the agent saw."""
+"""Readings that several faults of the host share: addresses that may be judged, where a walk ended, the agent."""
 
 import ipaddress
 
-from netdiag.facts import AddressState, Facts, Value, Walk, Witness
+from netdiag.facts import AddressState, Facts, Walk, Witness
+from netdiag.facts.base import Value
 from netdiag.faults.base import Finding, opposes, silent
 
 CONTROL_RUN = (
