@@ -1,0 +1,233 @@
+"""TTL-limited UDP datagrams and ICMP echoes: one socket for each flow, so that all TTLs share one 5-tuple.
+
+Two traps. A pending ICMP error makes the next ``sendmsg`` fail *without sending*: read the queue and send again. And a
+router that quotes only the 8 bytes that RFC 792 demands cuts off what tells our packets apart: such an answer counts
+only while a single one is out.
+"""
+
+import contextlib
+import random
+import socket
+import struct
+from typing import Literal
+
+from netdiag.evidence.record import Failure
+from netdiag.evidence.transport import HopReply
+from netdiag.probes.base import HopProbe
+from netdiag.probes.clock import Clock
+from netdiag.probes.kernel import answers, errqueue, features
+from netdiag.probes.kernel.answers import Sent
+from netdiag.probes.kernel.numbers import IPV6_AUTOFLOWLABEL, V4, V6, Options, options_for
+from netdiag.probes.kernel.tcp import failure_of
+
+_SEND_TRIES = 5  # one pending error for each probe that was answered while we were sending
+_ROOM = 2048
+_UDP_TEXT = b" netdiag path probe"  # so that whoever captures it knows what it is
+_ECHO = struct.Struct("!BBHHHH")  # type, code, checksum, identifier, sequence, our own balance (RFC 792)
+_MIN_IPV4_HEADER = 20
+
+
+class DatagramFlow:
+    """One socket and everything that is out on it."""
+
+    def __init__(self, clock: Clock, probe: HopProbe, sock: socket.socket, *, raw: bool) -> None:
+        self._clock = clock
+        self._options: Options = options_for(probe.address)
+        self._icmp = probe.protocol == "icmp"
+        self._address = probe.address
+        self._raw = raw
+        self.socket = sock
+        self._out: dict[int, Sent] = {}
+        self._token = 0
+        self._identifier = probe.source_port or random.randrange(1, 0x10000)
+        sock.setblocking(False)
+        errqueue.enable(sock, self._options)
+        if self._options is V6:
+            with contextlib.suppress(OSError):
+                sock.setsockopt(self._options.level, IPV6_AUTOFLOWLABEL, 0)
+        if probe.source_port and not raw:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind(("", probe.source_port))
+        sock.connect((probe.address, 0 if self._icmp else probe.port))
+        if not raw:
+            self._identifier = sock.getsockname()[1]
+
+    @property
+    def _mode(self) -> Literal["unprivileged", "raw"]:
+        return "raw" if self._raw else "unprivileged"
+
+    def outstanding(self) -> list[Sent]:
+        return list(self._out.values())
+
+    def send(self, probe: HopProbe) -> list[HopReply]:
+        """Send ``probe``. Returns answers that came up meanwhile, and ``not_sent`` when the kernel refused to."""
+        self._token += 1
+        replies: list[HopReply] = []
+        ttl = [(self._options.level, self._options.ttl_message, struct.pack("i", probe.ttl))]
+        number = 0
+        for _ in range(_SEND_TRIES):
+            sent = answers.sent_now(self._clock, probe, self._identifier, self._mode)
+            try:
+                self.socket.sendmsg([self._packet(self._token)], ttl)
+            except OSError as error:
+                number = error.errno or 0
+                replies += self.read()
+                continue
+            self._out[self._token] = sent
+            return replies
+        sent = answers.sent_now(self._clock, probe, self._identifier, self._mode)
+        failure = sending_failed(number)
+        return [*replies, answers.reply(sent, self._clock.now_ns(), "not_sent", failure=failure)]
+
+    def _packet(self, token: int) -> bytes:
+        if not self._icmp:
+            return struct.pack("!H", token) + _UDP_TEXT
+        return echo_request(self._options, self._identifier, token)
+
+    def read(self) -> list[HopReply]:
+        """Every answer that has arrived."""
+        # Reading the pending error clears it, so that the selector does not report it for ever.
+        self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        return self._errors() + self._arrivals()
+
+    def _errors(self) -> list[HopReply]:
+        replies: list[HopReply] = []
+        now = self._clock.now_ns()
+        for error in errqueue.drain(self.socket, self._options):
+            if error.icmp is None or errqueue.is_too_big(error.icmp):
+                continue
+            sent = self._take(self._token_quoted(error.quoted))
+            if sent is None:
+                continue
+            replies.append(
+                answers.reply(
+                    sent,
+                    now,
+                    "icmp",
+                    replier=error.icmp.sender,
+                    icmp=error.icmp,
+                    rtt_us=answers.rtt_us(sent, now, error.received_ns),
+                    replier_ttl=error.replier_ttl,
+                )
+            )
+        return replies
+
+    def _token_quoted(self, quoted: bytes) -> int | None:
+        """Which packet an error quotes: None when it was cut off, 0 (never sent) when it is none of ours."""
+        if not self._icmp:
+            return int.from_bytes(quoted[:2]) if len(quoted) >= 2 else None
+        if len(quoted) < 8:
+            return None
+        _, _, _, identifier, sequence = struct.unpack_from("!BBHHH", quoted)
+        # A raw socket sees the errors of every process's echoes.
+        return int(sequence) if identifier == self._identifier else 0
+
+    def _take(self, token: int | None) -> Sent | None:
+        if token is None:
+            return self._out.popitem()[1] if len(self._out) == 1 else None
+        return self._out.pop(token, None)
+
+    def _arrivals(self) -> list[HopReply]:
+        replies: list[HopReply] = []
+        while True:
+            try:
+                data, ancillary, _, _ = self.socket.recvmsg(_ROOM, _ROOM)
+            except OSError:
+                return replies
+            now = self._clock.now_ns()
+            sent = self._echoed(data) if self._icmp else self._farthest()
+            if sent is None:
+                continue
+            replies.append(
+                answers.reply(
+                    sent,
+                    now,
+                    "echo_reply" if self._icmp else "data",
+                    replier=self._address,
+                    rtt_us=answers.rtt_us(sent, now, errqueue.kernel_time_ns(ancillary)),
+                    replier_ttl=errqueue.arriving_ttl(ancillary, self._options),
+                )
+            )
+
+    def _echoed(self, data: bytes) -> Sent | None:
+        token = sequence_of_reply(self._options, data, self._identifier, raw=self._raw)
+        return None if token is None else self._out.pop(token, None)
+
+    def _farthest(self) -> Sent | None:
+        """UDP data does not say which datagram it answers. The largest TTL never makes the target look too near."""
+        if not self._out:
+            return None
+        return self._out.pop(max(self._out, key=lambda token: self._out[token].probe.ttl))
+
+    def silent(self, sent: Sent) -> list[HopReply]:
+        """Nobody answered ``sent`` until now."""
+        tokens = [token for token, out in self._out.items() if out is sent]
+        for token in tokens:
+            del self._out[token]
+        return [answers.reply(sent, self._clock.now_ns(), "none")] if tokens else []
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+def echo_request(options: Options, identifier: int, sequence: int) -> bytes:
+    """An echo request whose checksum is the same for every sequence number, so that it stays one flow for routers that
+    hash the ICMP header (Paris traceroute, IMC 2006). ICMPv6 checksums are the kernel's work (RFC 3542 3.1)."""
+    balance = 0xFFFF - sequence
+    packet = _ECHO.pack(options.echo_request, 0, 0, identifier, sequence, balance)
+    return (
+        packet if options is V6 else _ECHO.pack(options.echo_request, 0, _checksum(packet), *_ECHO.unpack(packet)[3:])
+    )
+
+
+def _checksum(packet: bytes) -> int:
+    """RFC 1071, for an even number of bytes."""
+    total = sum(struct.unpack(f"!{len(packet) // 2}H", packet))
+    while total > 0xFFFF:
+        total = (total & 0xFFFF) + (total >> 16)
+    return total ^ 0xFFFF
+
+
+def sequence_of_reply(options: Options, data: bytes, identifier: int, *, raw: bool) -> int | None:
+    """The sequence number of an echo reply to ``identifier``; None for any other packet.
+
+    Raw IPv4 sockets give the IP header too (raw(7)), ping sockets and IPv6 do not.
+    """
+    if raw and options is V4:
+        data = data[(data[0] & 0x0F) * 4 :] if len(data) >= _MIN_IPV4_HEADER else b""
+    if len(data) < 8:
+        return None
+    kind, replied_identifier, sequence = data[0], int.from_bytes(data[4:6]), int.from_bytes(data[6:8])
+    return sequence if (kind, replied_identifier) == (options.echo_reply, identifier) else None
+
+
+def sending_failed(number: int) -> Failure:
+    """A datagram that the kernel did not take. EPERM: a local rule dropped it (fault-signatures 2.3)."""
+    failure = failure_of(number, None)
+    return Failure(op="send", code=failure.code, native=failure.native, errno=failure.errno, text=failure.text)
+
+
+def open_flow(clock: Clock, probe: HopProbe) -> DatagramFlow | None:
+    """The flow that ``probe`` begins. None when this process may have no ICMP socket.
+
+    ``OSError`` when the kernel has no way to the address.
+    """
+    options = options_for(probe.address)
+    if probe.protocol == "udp":
+        return _flow_on(socket.socket(options.family, socket.SOCK_DGRAM), clock, probe, raw=False)
+    for raw in (False, True):
+        found = features.icmp_socket(options, raw=raw)
+        if found is not None:
+            # icmplib closes its socket when it is collected; ours has to outlive it.
+            sock = found.sock.dup()
+            found.close()
+            return _flow_on(sock, clock, probe, raw=raw)
+    return None
+
+
+def _flow_on(sock: socket.socket, clock: Clock, probe: HopProbe, *, raw: bool) -> DatagramFlow:
+    try:
+        return DatagramFlow(clock, probe, sock, raw=raw)
+    except OSError:
+        sock.close()
+        raise

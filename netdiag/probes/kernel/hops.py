@@ -1,0 +1,184 @@
+"""TTL-limited packets of a walk, all of them in one selector loop, each met answer given out as it comes."""
+
+import selectors
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal, NamedTuple
+
+from netdiag.evidence.record import NotRun
+from netdiag.evidence.transport import HopReply
+from netdiag.probes.base import HopProbe, OutOfTimeError
+from netdiag.probes.clock import Clock
+from netdiag.probes.kernel import answers, features
+from netdiag.probes.kernel.answers import Sent
+from netdiag.probes.kernel.datagram_probe import DatagramFlow, open_flow, sending_failed
+from netdiag.probes.kernel.syn_probe import SynProbe
+
+# Wait in slices, so that a stopped run (Ctrl-C) does not wait for silent routers.
+_SLICE_S = 0.1
+_RTTS_OF_SILENCE = 4  # silence is claimed after 4 x the largest RTT seen (design.md, Records)
+
+Result = HopReply | NotRun
+
+
+class Due(NamedTuple):
+    """A probe and when it may leave, in nanoseconds of the run's clock."""
+
+    at_ns: int
+    probe: HopProbe
+
+
+def nothing_more(_: Result) -> Sequence[Due]:
+    """No answer leads to another probe."""
+    return ()
+
+
+def hops(
+    clock: Clock, probes: Sequence[Due], *, limit_ms: int, more: Callable[[Result], Sequence[Due]] = nothing_more
+) -> Iterator[Result]:
+    """Send ``probes`` when they are due and yield what each met. ``more`` is asked after each for what to send next.
+
+    Silence is claimed after ``limit_ms``, or after four times the largest RTT that this call has seen when that is
+    longer. A way that this process does not have is said once for each protocol. Raises ``OutOfTimeError``.
+    """
+    loop = _Loop(clock, limit_ms)
+    loop.waiting.extend(probes)
+    try:
+        while loop.busy():
+            for result in loop.turn():
+                yield result
+                loop.waiting.extend(more(result))
+    finally:
+        loop.close()
+
+
+class _Loop:
+    def __init__(self, clock: Clock, limit_ms: int) -> None:
+        self._clock = clock
+        self._limit_ns = limit_ms * 1_000_000
+        self._selector = selectors.DefaultSelector()
+        self._syns: list[SynProbe] = []
+        self._flows: dict[tuple[str, str, int, int], DatagramFlow] = {}
+        self._missing: set[str] = set()
+        self.waiting: deque[Due] = deque()
+
+    def busy(self) -> bool:
+        return bool(self.waiting or self._syns or any(flow.outstanding() for flow in self._flows.values()))
+
+    def turn(self) -> list[Result]:
+        """Send what is due, wait for the next event, and give what came of it."""
+        if self._clock.time_left_ms() == 0:
+            raise OutOfTimeError
+        results = self._send_due()
+        if not results:
+            for key, _ in self._selector.select(self._wait_s()):
+                results += self._read(key.data)
+            results += self._expire()
+        for result in results:
+            if isinstance(result, HopReply) and result.rtt_us is not None:
+                self._limit_ns = max(self._limit_ns, _RTTS_OF_SILENCE * result.rtt_us * 1000)
+        return results
+
+    def _send_due(self) -> list[Result]:
+        now = self._clock.now_ns()
+        due = [item for item in self.waiting if item.at_ns <= now]
+        self.waiting = deque(item for item in self.waiting if item.at_ns > now)
+        results: list[Result] = []
+        for item in due:
+            results += self._send(item.probe)
+        return results
+
+    def _send(self, probe: HopProbe) -> Sequence[Result]:
+        if not features.has_error_queue():
+            return self._missing_once(probe, "unsupported", "the error queue")
+        if probe.protocol == "tcp":
+            return self._send_syn(probe)
+        key = (probe.protocol, probe.address, probe.port, probe.flow)
+        if key not in self._flows:
+            try:
+                flow = open_flow(self._clock, probe)
+            except OSError as error:
+                sent = answers.sent_now(self._clock, probe, None)
+                failure = sending_failed(error.errno or 0)
+                return [answers.reply(sent, self._clock.now_ns(), "not_sent", failure=failure)]
+            if flow is None:
+                return self._missing_once(probe, "no_privilege", "ICMP sockets")
+            self._flows[key] = flow
+            self._selector.register(flow.socket, selectors.EVENT_READ, flow)
+        return self._flows[key].send(probe)
+
+    def _send_syn(self, probe: HopProbe) -> Sequence[Result]:
+        syn = SynProbe(self._clock, probe)
+        replies = syn.start()
+        if not replies:
+            self._syns.append(syn)
+            self._selector.register(syn.socket, selectors.EVENT_WRITE, syn)
+        return replies
+
+    def _missing_once(
+        self, probe: HopProbe, why: Literal["no_privilege", "unsupported"], what: str
+    ) -> Sequence[Result]:
+        if probe.protocol in self._missing:
+            return ()
+        self._missing.add(probe.protocol)
+        now = self._clock.now_ns()
+        stamp = probe.stamp
+        return [
+            NotRun(
+                id=stamp.id,
+                step=stamp.step,
+                attempt=stamp.attempt,
+                caused_by=stamp.caused_by,
+                began_ns=now,
+                ended_ns=now,
+                why=why,
+                what=what,
+                detail=f"{probe.protocol} walk",
+            )
+        ]
+
+    def _read(self, source: SynProbe | DatagramFlow) -> list[HopReply]:
+        if isinstance(source, DatagramFlow):
+            return source.read()
+        # The socket leaves the selector while it is still open: an answered SynProbe closes it.
+        self._selector.unregister(source.socket)
+        replies = source.read()
+        if replies:
+            self._syns.remove(source)
+        elif source.may_answer():
+            self._selector.register(source.socket, selectors.EVENT_WRITE, source)
+        return replies
+
+    def _expire(self) -> list[HopReply]:
+        now = self._clock.now_ns()
+        replies: list[HopReply] = []
+        for syn in [syn for syn in self._syns if self._is_over(syn.outstanding(), now)]:
+            self._forget(syn)
+            replies += syn.silent()
+        for flow in self._flows.values():
+            for sent in flow.outstanding():
+                if self._is_over([sent], now):
+                    replies += flow.silent(sent)
+        return replies
+
+    def _is_over(self, sent: Sequence[Sent], now_ns: int) -> bool:
+        return all(now_ns - one.at_ns >= self._limit_ns for one in sent)
+
+    def _forget(self, syn: SynProbe) -> None:
+        self._syns.remove(syn)
+        if syn.socket in self._selector.get_map():
+            self._selector.unregister(syn.socket)
+
+    def _wait_s(self) -> float:
+        now = self._clock.now_ns()
+        events = [item.at_ns for item in self.waiting]
+        events += [sent.at_ns + self._limit_ns for source in self._sources() for sent in source.outstanding()]
+        return min(_SLICE_S, max(0.0, (min(events, default=now) - now) / 1e9))
+
+    def _sources(self) -> list[SynProbe | DatagramFlow]:
+        return [*self._syns, *self._flows.values()]
+
+    def close(self) -> None:
+        self._selector.close()
+        for source in self._sources():
+            source.close()
