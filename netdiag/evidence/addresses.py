@@ -59,6 +59,15 @@ def family_of(address: str) -> Literal[4, 6]:
     return 4 if parse(address).version == 4 else 6
 
 
+def is_address(text: str) -> bool:
+    """Whether ``text`` is an IP address at all."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def is_public(address: str) -> bool:
     """Whether the Internet can route to ``address``; NAT64 addresses stand for public ones (RFC 6052)."""
     return classify(address) in {"public", "nat64"}

@@ -1,5 +1,6 @@
 """Runs the plan: every step in its own thread, all under one deadline. A crash, a hang, a signal become records."""
 
+import contextlib
 import queue
 import threading
 import traceback
@@ -78,7 +79,7 @@ def run(planner: Planner, probes: Mapping[str, Probe], world: World, clock: Cloc
                 threading.Thread(target=_work, args=(step, probes[step.probe], world, news), daemon=True).start()
             if len(finished) == len(started):
                 break
-            if not _take_all(news, take, clock.time_left_ms() / 1000):
+            if not _take_all(news, take, clock.time_left_ms() / 1000) and clock.time_left_ms() == 0:
                 interrupted = "budget"
                 break
     except KeyboardInterrupt:
@@ -94,12 +95,13 @@ def run(planner: Planner, probes: Mapping[str, Probe], world: World, clock: Cloc
 def _take_all(news: News, take: Callable[[_Ended | _Seen], None], wait_s: float) -> bool:
     """Wait for news, then take all there is. False: none came in ``wait_s`` seconds."""
     try:
-        take(news.get(timeout=max(0.0, wait_s)))
+        take(news.get(timeout=wait_s))
+    except queue.Empty:
+        return False
+    with contextlib.suppress(queue.Empty):
         while True:
             take(news.get_nowait())
-    except queue.Empty:
-        pass
-    return wait_s > 0
+    return True
 
 
 def _work(step: Step, probe: Probe, world: World, news: News) -> None:

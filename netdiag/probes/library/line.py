@@ -8,13 +8,14 @@ import socket
 import ssl
 from typing import Any, Self
 
-from netdiag.evidence.record import Failure, FailureCode
+from netdiag.evidence.record import Failure
 from netdiag.evidence.transport import TcpInfo
 from netdiag.probes.base import Stamp
 from netdiag.probes.clock import Clock
 from netdiag.probes.kernel import tcp, tcpinfo
 from netdiag.probes.library import trust
 from netdiag.probes.library.sockets import Deadline, failure_of
+from netdiag.probes.library.transcript import Transcript, refusal, watch
 
 # One more SYN may follow the first, as in the connect probe: retransmitted SYNs count against the manners.
 _SYN_RETRIES = 1
@@ -31,6 +32,7 @@ class Line:
         self.connected_us: int | None = None
         self.secured_us: int | None = None
         self.first_byte_us: int | None = None
+        self.transcript = Transcript()
         self.socket: socket.socket | None = None
         self._gauge: socket.socket | None = None
 
@@ -67,9 +69,15 @@ class Line:
         # requests closes its end when the body ends; this one still tells TCP_INFO then.
         self._gauge = made.dup()
 
+    def release(self) -> socket.socket:
+        """The connection, no longer this line's to close."""
+        assert self.socket is not None
+        return socket.socket(fileno=self.socket.detach())
+
     def secure(self, name: str) -> None:
         """TLS for ``name`` on the connection, by the system's store. Raises ``OSError`` after keeping it."""
         context = trust.context("system", ("http/1.1",))
+        watch(context)
         context.sslsocket_class = _TimedTLS
         assert self.socket is not None
         try:
@@ -77,6 +85,7 @@ class Line:
             assert isinstance(made, _TimedTLS)
             self.socket = made
             made.line = self
+            made.transcript = self.transcript
             made.setblocking(False)
             while True:
                 try:
@@ -86,8 +95,11 @@ class Line:
                     self.deadline.wait_readable(made)
                 except ssl.SSLWantWriteError:
                     self.deadline.wait_writable(made)
-        except (OSError, ValueError) as error:
-            self.failure = _tls_failure(error)
+        except ssl.SSLError as error:
+            self.failure = refusal("handshake", error, self.transcript)
+            raise
+        except OSError as error:
+            self.failure = failure_of("handshake", error)
             raise
         self.secured_us = self.now_us()
 
@@ -118,21 +130,10 @@ class _TimedSocket(socket.socket):
 
 class _TimedTLS(ssl.SSLSocket):
     line: Line
+    transcript: Transcript
 
     def recv_into(self, *args: Any) -> int:
         self.line.before_receive(self)
         count = super().recv_into(*args)
         self.line.after_receive(count)
         return count
-
-
-def _tls_failure(error: Exception) -> Failure:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return Failure(op="handshake", code=FailureCode.CERT_REJECTED, text=error.verify_message)
-    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-        return Failure(op="handshake", code=FailureCode.CLOSED, text=str(error))
-    if isinstance(error, ssl.SSLError):
-        return Failure(op="handshake", code=FailureCode.PROTOCOL, text=str(error))
-    if isinstance(error, OSError):
-        return failure_of("handshake", error)
-    return Failure(op="handshake", code=FailureCode.UNCLASSIFIED, text=f"not a server name: {error}")

@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Callable
 from typing import Literal
 
-from netdiag.evidence.record import Failure, FailureCode, Native
+from netdiag.evidence.record import Failure, FailureCode
 from netdiag.evidence.tls import Handshake, Verification
 from netdiag.evidence.transport import TcpInfo
 from netdiag.probes.base import Stamp, Stream
@@ -20,7 +20,7 @@ from netdiag.probes.kernel import tcpinfo
 from netdiag.probes.library import certificates, trust
 from netdiag.probes.library.sockets import Deadline, failure_of, receive, send_all, socket_of
 from netdiag.probes.library.text import printable
-from netdiag.probes.library.transcript import Transcript, WatchedObject, watch
+from netdiag.probes.library.transcript import Transcript, WatchedObject, refusal, watch
 
 _Op = Literal["handshake", "receive"]
 
@@ -145,7 +145,9 @@ class _Wire:
             except ssl.SSLError as error:
                 with contextlib.suppress(OSError):
                     self._flush(deadline)
-                return self._refusal(op, error)
+                if isinstance(error, ssl.SSLCertVerificationError):
+                    self.verified = Verification(store="system", code=error.verify_code, message=error.verify_message)
+                return refusal(op, error, self.transcript)
             except OSError as error:
                 return failure_of(op, error)
             else:
@@ -173,17 +175,6 @@ class _Wire:
     def _flush(self, deadline: Deadline) -> None:
         if self._outgoing.pending:
             send_all(self._raw, self._outgoing.read(), deadline)
-
-    def _refusal(self, op: _Op, error: ssl.SSLError) -> Failure:
-        """Why OpenSSL gave up. The verify code goes to the verifications, since it is no number of the wire."""
-        if isinstance(error, ssl.SSLCertVerificationError):
-            self.verified = Verification(store="system", code=error.verify_code, message=error.verify_message)
-            return Failure(op=op, code=FailureCode.CERT_REJECTED, text=error.verify_message)
-        if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-            return Failure(op=op, code=FailureCode.CLOSED, text=str(error))
-        received = [alert.number for alert in self.transcript.alerts if alert.direction == "received"]
-        native = Native(kind="tls-alert", number=received[-1]) if received else None
-        return Failure(op=op, code=FailureCode.PROTOCOL, native=native, text=str(error))
 
 
 def _is_acked(info: TcpInfo | None, failure: Failure | None, transcript: Transcript) -> bool | None:

@@ -6,8 +6,9 @@ after verification failed. Where either is missing, less is recorded, and nothin
 """
 
 import ssl
-from typing import Any
+from typing import Any, Literal
 
+from netdiag.evidence.record import Failure, FailureCode, Native
 from netdiag.evidence.tls import Alert
 
 # ContentType (RFC 8446 section 5.1).
@@ -74,6 +75,17 @@ def _note(connection: Any, direction: str, _version: int, content_type: int, _ki
     transcript = getattr(connection, "transcript", None)
     if isinstance(transcript, Transcript):
         transcript.note(direction, int(content_type), data)
+
+
+def refusal(op: Literal["handshake", "receive"], error: ssl.SSLError, transcript: Transcript) -> Failure:
+    """Why OpenSSL gave up. An alert that the peer sent is kept by number; a verify code is no number of the wire."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Failure(op=op, code=FailureCode.CERT_REJECTED, text=error.verify_message)
+    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return Failure(op=op, code=FailureCode.CLOSED, text=str(error))
+    received = [alert.number for alert in transcript.alerts if alert.direction == "received"]
+    native = Native(kind="tls-alert", number=received[-1]) if received else None
+    return Failure(op=op, code=FailureCode.PROTOCOL, native=native, text=str(error))
 
 
 def protocol_of(hello: bytes) -> str | None:

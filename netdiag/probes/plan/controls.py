@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from netdiag.evidence.addresses import family_of
+from netdiag.evidence.addresses import family_of, is_address
 from netdiag.evidence.bundle import Step
 from netdiag.evidence.machine import ProxySetting
 from netdiag.evidence.names import Lookup
@@ -11,12 +11,14 @@ from netdiag.evidence.transport import Connect
 from netdiag.probes.controls import Control
 from netdiag.probes.plan.seen import Inputs, Seen, make_step
 
+PROXIED_CONTROLS = 3
+"""Controls asked through the proxy: enough to tell a proxy that serves nobody from one that refuses the target."""
+
 
 def measure_controls(inputs: Inputs, seen: Seen) -> Iterator[Step]:
-    """Every control at one address of each family that has a default route; none for a private target."""
-    if inputs.target.private or not seen.ended(seen.steps("machine")):
-        return
-    for control in inputs.controls:
+    """Every control at one address of each family that has a default route (a private target has none but those
+    that its profile names)."""
+    for control in inputs.controls if seen.ended(seen.steps("machine")) else ():
         for address, cause in _addresses(control, seen).items():
             if control.is_page:
                 yield _page(control, address, cause)
@@ -32,13 +34,11 @@ def measure_controls(inputs: Inputs, seen: Seen) -> Iterator[Step]:
                 )
 
 
-def walk_to_a_control(inputs: Inputs, seen: Seen) -> Iterator[Step]:
+def walk_to_a_control(_: Inputs, seen: Seen) -> Iterator[Step]:
     """One walk of each family in which the target is walked, to a control that is known to answer there.
 
     Which one answers first does not matter for the comparison; that it answers does.
     """
-    if inputs.target.private:
-        return
     for family in {family_of(walk.address or "") for walk in seen.steps("walk", "target")}:
         if any(family_of(walk.address or "") == family for walk in seen.steps("walk", "control")):
             continue
@@ -75,7 +75,17 @@ def measure_by_proxy(inputs: Inputs, seen: Seen) -> Iterator[Step]:
             caused_by=setting.id,
             params={"url": inputs.url, "user_agent": "netdiag"},
         )
-        for control in [] if inputs.target.private else inputs.controls[:3]:
+        if is_address(setting.host):
+            yield make_step(
+                "reach",
+                "proxy",
+                subject=setting.host,
+                address=setting.host,
+                port=setting.port,
+                caused_by=setting.id,
+                params={"tls": "no"},
+            )
+        for control in inputs.controls[:PROXIED_CONTROLS]:
             yield _page(control, None, setting.id, proxy)
 
 

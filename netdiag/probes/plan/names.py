@@ -19,7 +19,7 @@ def ask_names(inputs: Inputs, seen: Seen) -> Iterator[Step]:
     for server in configured:
         if not target.is_literal:
             yield dns_step(server, "configured", target.host, "target")
-    for server in configured if not target.private else ():
+    for server in configured if named_controls(inputs) else ():
         # The first resolver finds all controls; the others show with one name that they answer at all.
         wanted = named_controls(inputs) if server == configured[0] else named_controls(inputs)[:1]
         yield from (dns_step(server, "configured", name, "control") for name in wanted)
@@ -36,7 +36,7 @@ def ask_names(inputs: Inputs, seen: Seen) -> Iterator[Step]:
 
 def ask_outside_for_controls(inputs: Inputs, seen: Seen) -> Iterator[Step]:
     """The controls' names at one outside resolver, when no configured one knows them."""
-    if inputs.target.private or not named_controls(inputs):
+    if inputs.target.private:
         return
     asked = seen.steps("dns", "resolver", use="control")
     own_ended = seen.ended(asked) or (seen.ended(seen.steps("machine")) and not seen.resolvers())
