@@ -14,7 +14,8 @@ class Header(Struct, frozen=True, kw_only=True):
 
 
 class Exchange(Observed, frozen=True, kw_only=True, tag="exchange"):
-    """One request and what was answered. Any status is a working exchange; ``failure`` is set when none came.
+    """One request and what was answered. Any status is a working exchange; ``failure`` is set when none came, or
+    when the body broke off (then ``status`` stays and ``body_complete`` is False).
 
     ``url`` has neither user info, query values nor fragment. ``address`` is the pinned peer, None when a proxy
     resolves. ``via_proxy`` is ``host:port``; for ``method`` CONNECT ``status`` is the proxy's own.

@@ -33,14 +33,16 @@ _contexts: dict[tuple[str | None, ...], ssl.SSLContext] = {}
 def context(store: Store, alpn: Sequence[str] = ()) -> ssl.SSLContext:
     """A client context that demands a certificate good for the name, by ``store``; made once and shared by threads.
 
-    The common name is never a name (RFC 9110 section 4.3.4): ``hostname_checks_common_name`` is off. The flags are
-    those of ``PROTOCOL_TLS_CLIENT`` on every Python, so that one chain has one verify code.
+    The common name is never a name (RFC 9110 section 4.3.4): ``hostname_checks_common_name`` is off. TLS 1.2 is the
+    least, as in browsers (RFC 8996), whatever the distribution's Python was built with. The verify flags are those of
+    ``PROTOCOL_TLS_CLIENT`` on every Python, so that one chain has one verify code.
     """
     key = (store, *alpn, os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
     with _lock:
         if key not in _contexts:
             made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             made.hostname_checks_common_name = False
+            made.minimum_version = ssl.TLSVersion.TLSv1_2
             if alpn:
                 made.set_alpn_protocols(list(alpn))
             _load(made, store)
