@@ -116,14 +116,16 @@ def _load(path: Path) -> Ed25519PrivateKey:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise KeyFileError(f"the key file {path} cannot be read: {error.strerror}") from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise KeyFileError(f"the key file {path} is not a regular file")
         # The rule of OpenSSH's sshkey_perm_ok: others' files (root's, a container's) are their owners' care.
         if status.st_uid == os.geteuid() and status.st_mode & 0o077:
             raise KeyFileError(f"others can read the key file {path}: run `chmod 600 {path}` if they have not done so")
-        data = file.read(MAX_KEY_FILE)
+        data = os.read(descriptor, MAX_KEY_FILE)
+    finally:
+        os.close(descriptor)
     try:
         private = load_ssh_private_key(data, password=None)
     except TypeError:

@@ -82,10 +82,11 @@ def _signed(message: bytes, namespace: bytes) -> bytes:
 def _single(blob: bytes, length: int) -> bytes:
     """The ``length`` bytes of a key or signature that ``blob`` wraps with its type."""
     read = _Reader(blob)
-    kind, value = read.string(), read.string()
-    read.finish()
+    kind = read.string()
     if kind != KEY_TYPE:
         raise SignatureRejected(f"it is signed by a {kind.decode(errors='replace')!r} key, not by an Ed25519 key")
+    value = read.string()
+    read.finish()
     if len(value) != length:
         raise SignatureRejected("its signature is damaged: a key or signature of the wrong length")
     return value
