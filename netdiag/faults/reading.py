@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Iterable, Iterator
 
 from netdiag.evidence.record import Icmp
-from netdiag.facts import AddressState, Facts, Hop, Proxy, ResolverState, Walk
+from netdiag.facts import AddressState, ControlState, Facts, Hop, Proxy, ResolverState, Walk
 from netdiag.facts.base import Share, Witness
 from netdiag.faults.base import Finding, Lean, opposes, silent
 
@@ -206,31 +206,15 @@ def host_of(where: str) -> str:
     return rest.rpartition(":")[0] if rest.count(":") == 1 else rest
 
 
-def configured(facts: Facts) -> tuple[ResolverState, ...]:
-    """The resolvers that the machine is set to use."""
-    return tuple(one for one in facts.names.resolvers.value or () if one.server_class == "configured")
-
-
-def resolver_is_customers(facts: Facts, resolver: ResolverState) -> bool:
-    """This machine's own stub, or a server in its LAN; a gateway's forwarder counts, though what it passes on may be
-    the provider's."""
-    return resolver.place in {"own", "lan"} or (resolver.place == "private" and customers_own(facts, resolver.server))
-
-
-def forwards(facts: Facts, resolver: ResolverState) -> bool:
-    """It hands questions on to a resolver that is not seen here, so its failures may be the provider's: a stub on
-    this machine, or the gateway's forwarder."""
-    return resolver.place == "own" or resolver.server in (facts.machine.gateways.value or ())
-
-
 def names_work(facts: Facts) -> Finding | None:
     """Why no resolver can be what fails: no name is needed, or this machine gets the target's true address. That the
     target works at an address which only an independent resolver gave proves nothing for the customer's own."""
     names = facts.names
     if names.needed.value is False:
         return opposes("The target is an address, so no name has to be resolved.", "names.needed")
-    if facts.machine.proxy.value is not None and target_reached(facts):
-        return opposes("The target works through the proxy.", "machine.proxy")
+    proxy = facts.machine.proxy.value
+    if proxy is not None and (proxy.target_ok is True or proxy.control_ok is True):
+        return opposes(f"The proxy {proxy.where} works, and it resolves names itself.", "machine.proxy")
     if facts.target.works.value is True and names.system_resolves.value is not False:
         return opposes("The target itself works, its name included.", "target.works")
     if names.configured_lies.value:
@@ -257,6 +241,6 @@ def hop_at(walk: Walk, ttl: int) -> Hop | None:
     return next((hop for hop in walk.hops if hop.ttl == ttl), None)
 
 
-def witnesses_of(states: Iterable[AddressState | Walk | ResolverState]) -> tuple[Witness, ...]:
+def witnesses_of(states: Iterable[AddressState | Walk | ResolverState | ControlState]) -> tuple[Witness, ...]:
     """All witnesses, each once, in order."""
     return tuple(dict.fromkeys(witness for state in states for witness in state.witnesses))
