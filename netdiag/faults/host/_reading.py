@@ -17,7 +17,11 @@ VENDOR_CAPTURE = (
 SILENT_RIVALS = ("local.firewall.machine", "local.firewall.router", "transit.path.black_hole")
 """What drops packets to one address without a word, besides the vendor."""
 
+NEIGHBOUR_WAIT_MS = 1000
+"""A router gives up on a neighbour after about 3 s (Linux: three tries, a second apart); a route answers at once."""
+
 CLOCK_TOLERANCE_S = 300
+"""A clock that is off by less does not make a good certificate look bad, but for the first minutes of its life."""
 
 
 class Agent(Value, frozen=True, kw_only=True):

@@ -1,0 +1,34 @@
+"""The one rule behind the faults of an issuer that is not trusted: private CA, missing intermediate, self-signed."""
+
+from netdiag.facts import AddressState, Facts, TlsState
+from netdiag.faults.base import Finding, Lean, opposes
+from netdiag.faults.host._reading import CONTROL_RUN, agent, controls, witnesses
+from netdiag.faults.host._tls import USED, excused, unproven
+
+
+def judge(facts: Facts, state: AddressState, tls: TlsState, because: str) -> Finding:
+    """An untrusted issuer is the vendor's when another line is shown it, too; alone, a filter that intercepts this one
+    name cannot be excluded, and the word stays ``likely``."""
+    doubt = excused(facts, tls)
+    if doubt is not None:
+        return doubt
+    other = agent(facts)
+    if other.works:
+        return opposes(
+            "Another line is shown a trusted certificate by the same address.", *USED, witnesses=other.witnesses
+        )
+    here = witnesses(facts, state) + controls(facts).witnesses + other.witnesses
+    if other.fails:
+        return Finding(
+            lean=Lean.SETTLES, because=f"{because}; another line is shown the same.", facts=USED, witnesses=here
+        )
+    fine = "" if unproven(facts) else "; other hosts present certificates that this machine trusts"
+    return Finding(
+        lean=Lean.SUPPORTS,
+        because=f"{because}{fine}.",
+        facts=USED,
+        witnesses=here,
+        at_most_likely=True,
+        at_most_possible=unproven(facts),
+        settle_next=CONTROL_RUN,
+    )

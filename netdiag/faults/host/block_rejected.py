@@ -1,0 +1,107 @@
+"""The vendor's firewall refuses the connection openly, with an ICMP error or a reset.
+
+What is broken
+    A rule at the vendor's host, firewall or border router refuses the connection and says so: fail2ban, firewalld, ufw,
+    an nftables or iptables REJECT, or a router's access list. Often for one source address only.
+
+How it shows
+    An ICMP error from the host's own address or from the vendor's last hop: port unreachable (3/3, in IPv6 1/4:
+    iptables, nftables, ufw limit, fail2ban), host prohibited (3/10: firewalld on iptables) or communication prohibited
+    (3/13, in IPv6 1/1: firewalld on nftables, routers' access lists). Which product it was, the code alone rarely says.
+    A few refuse with a TCP reset.
+
+What looks like it
+    A closed port (host.port.closed) resets, without ICMP. An access list of a router on the way
+    (transit.path.prohibited) or of the customer's own firewall: the sender of the ICMP error tells them apart.
+    A refusal is itself rate-limited and may turn into silence when it is asked often.
+
+What would settle it
+    The sender of the ICMP error. The agent's run says whether the rule is about this address or about everyone.
+
+What to tell the customer
+    That a rule on the vendor's side refuses the connection.
+"""
+
+from netdiag.facts import AddressState, Facts
+from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
+from netdiag.faults.host._reading import CONTROL_RUN, NEIGHBOUR_WAIT_MS, PROFILE, Agent, agent, unreachable, witnesses
+from netdiag.faults.reading import carries_healthy_control, icmp_words, kind_of
+
+USED = ("target.addresses", "agent.runs", "path.proxy_in_path")
+
+NAMES = {"rejected": "port unreachable", "prohibited": "administratively prohibited", "unreachable": "unreachable"}
+
+
+def assess(facts: Facts) -> Finding:
+    states = unreachable(facts)
+    if isinstance(states, Finding):
+        return states
+    other = agent(facts)
+    refusals = [found for state in states if (found := _refusal(facts, state, other)) is not None]
+    for lean in (Lean.SETTLES, Lean.SUPPORTS, Lean.SILENT):
+        for found in refusals:
+            if found.lean is lean:
+                return found
+    return opposes("The connections end without a refusal by ICMP from the vendor's side.", *USED)
+
+
+def _refusal(facts: Facts, state: AddressState, other: Agent) -> Finding | None:
+    connect = state.connect
+    if connect is None:
+        return None
+    if connect.how == "refused" and connect.icmp is None:
+        return _reset(facts, state, other)
+    icmp, kind = connect.icmp, "other" if connect.icmp is None else kind_of(connect.icmp)
+    if icmp is None or kind not in NAMES or connect.sender_place in ("self", "gateway"):
+        return None
+    if connect.sender_place not in ("target", "vendor"):
+        if carries_healthy_control(facts, icmp.sender):
+            return None
+        return silent(f"Whether {icmp.sender}, which refuses the connection, is the vendor's is not known.", *USED)
+    place = "the target itself" if connect.sender_place == "target" else "in the vendor's network"
+    said = f"{icmp.sender}, {place}, refuses port {facts.port} with {icmp_words(icmp)} ({NAMES[kind]})"
+    whom = ""
+    if other.works or other.capped_works:
+        whom = "; the same address works from another line, so the rule is about this one"
+    elif other.fails:
+        whom = "; it refuses another line in the same way"
+    ambiguous = kind == "unreachable" and connect.sender_place == "vendor"
+    if ambiguous and (connect.elapsed_ms or 0) >= NEIGHBOUR_WAIT_MS:
+        return None  # the wait for a neighbour: host.machine.down
+    proven = connect.sender_place == "target" or (facts.profile_given and not ambiguous)
+    return Finding(
+        lean=Lean.SETTLES if proven else Lean.SUPPORTS,
+        because=f"{said}: a firewall's rule{whom}.",
+        facts=USED,
+        witnesses=witnesses(facts, state) + other.witnesses,
+        at_most_likely=ambiguous,
+        settle_next=PROFILE,
+    )
+
+
+def _reset(facts: Facts, state: AddressState, other: Agent) -> Finding:
+    """A reset alone is a closed port as well; that the port is open for another line makes it a refusal."""
+    if not other.works or facts.path.proxy_in_path.value is True:
+        return silent(f"{state.address} refuses with a reset, as a closed port does; a firewall can do so, too.", *USED)
+    return Finding(
+        lean=Lean.SUPPORTS,
+        because=f"{state.address} refuses port {facts.port} with a reset, while another line is let in.",
+        facts=USED,
+        witnesses=witnesses(facts, state) + other.witnesses,
+        at_most_likely=True,
+        settle_next=CONTROL_RUN,
+    )
+
+
+FAULT = Fault(
+    code="host.block.rejected",
+    title="The vendor's firewall refuses the connection",
+    needs=("target.addresses", "controls.any_healthy"),
+    assess=assess,
+    rivals=("local.firewall.machine", "local.firewall.router", "transit.path.prohibited", "host.port.closed"),
+    reply=(
+        "Your measurement shows that a rule on our side refuses connections from this address. If the address is "
+        "shared, someone else may have triggered the rule. Restarting your devices would not change it, so please "
+        "leave everything as it is. We are looking for the rule."
+    ),
+)

@@ -1,0 +1,95 @@
+"""The vendor's side silently drops what comes from this one address.
+
+What is broken
+    A ban list, a connection-rate rule or a reputation filter of the vendor drops packets from the customer's public
+    address. That address may be shared by many (an office, a provider's NAT); someone else may have caused the ban.
+
+How it shows
+    Connections stay without an answer while all other hosts work. The walk to the service port reaches the vendor's
+    border and ends there, or another port or protocol of the same address answers. From other lines the address works.
+
+What looks like it
+    A drop for everyone (host.block.everyone) and a machine that is down, until another line was tried. A drop on the
+    way (transit.path.black_hole), on the return path, or in the customer's own machine or router. "Works for me" from
+    the agent's line excludes the first two only, and never speaks against a block.
+
+What would settle it
+    The vendor's block list or a packet capture at the vendor's border: one end cannot tell a drop of the request from a
+    drop of the answer. A second line of the same customer that works is a strong sign.
+
+What to tell the customer
+    That this address seems to be blocked on the vendor's side, that this may have been caused by someone who shares it,
+    and that restarting devices does not lift it.
+"""
+
+from netdiag.facts import Facts
+from netdiag.faults.base import Fault, Finding, Lean, opposes
+from netdiag.faults.host._reading import (
+    CONTROL_RUN,
+    SILENT_RIVALS,
+    VENDOR_CAPTURE,
+    addresses,
+    agent,
+    border,
+    unreachable,
+    where,
+    witnesses,
+)
+
+USED = ("target.addresses", "path.target4", "path.target6", "controls.any_healthy", "agent.runs")
+
+
+def assess(facts: Facts) -> Finding:
+    states = unreachable(facts)
+    if isinstance(states, Finding):
+        return states
+    dropped = tuple(state for state in states if state.connect is not None and state.connect.how == "silent")
+    if not dropped:
+        return opposes("The connections are not dropped in silence.", *USED)
+    other = agent(facts)
+    if other.fails:
+        return opposes(
+            "The same address fails in the same way from another line, so it is not about this one.",
+            *USED,
+            witnesses=other.witnesses,
+        )
+    state = dropped[0]
+    sign = border(facts, state)
+    elsewhere = other.works or other.capped_works
+    silence = f"{addresses(dropped)} does not answer connections to port {facts.port} from this address"
+    if elsewhere:
+        silence += ", while it works from another line"
+    seen = witnesses(facts, *dropped) + other.witnesses
+    if sign is None:
+        return Finding(
+            lean=Lean.SUPPORTS,
+            because=f"{silence}; {where(facts, state)}, which does not show whose drop it is.",
+            facts=USED,
+            witnesses=seen,
+            at_most_possible=True,
+            settle_next=VENDOR_CAPTURE if elsewhere else CONTROL_RUN,
+        )
+    return Finding(
+        lean=Lean.SUPPORTS,
+        because=f"{silence}, although other hosts do and {sign}.",
+        facts=USED,
+        witnesses=seen,
+        # The answer may be lost on its way back, which no measurement from one end excludes (fault-signatures T16).
+        at_most_likely=True,
+        settle_next=VENDOR_CAPTURE if elsewhere else CONTROL_RUN,
+    )
+
+
+FAULT = Fault(
+    code="host.block.source_address",
+    title="The vendor's side drops packets from this address",
+    needs=("target.addresses", "controls.any_healthy"),
+    assess=assess,
+    rivals=(*SILENT_RIVALS, "host.block.everyone", "host.machine.down"),
+    reply=(
+        "Your measurement shows that connections from this address reach the edge of our network and get no answer "
+        "there, while the rest of the internet works from your line. That is how a block of this address on our "
+        "side looks; if the address is shared, someone else may have triggered it. Restarting your devices would "
+        "not change it, so please leave everything as it is. We are looking for this address in our block lists."
+    ),
+)

@@ -1,0 +1,60 @@
+"""The vendor's certificate is for another name.
+
+What is broken
+    The server behind the address presents a certificate that does not name the host: a default site, a forgotten
+    alternative name, a load balancer with the wrong certificate.
+
+How it shows
+    The handshake completes and verification ends with OpenSSL's code 62 (64 for an address); the chain is trusted.
+
+What looks like it
+    An address that is not the vendor's: a resolver that lies, an entry in the hosts file, a captive portal. Or an old
+    address of the vendor, since given to someone else.
+
+What would settle it
+    The same address given by the zone's own name servers or by the agent's run, with the same certificate.
+
+What to tell the customer
+    That the certificate is the vendor's to correct.
+"""
+
+from netdiag.facts import Facts
+from netdiag.faults.base import Fault, Finding, Lean, opposes
+from netdiag.faults.host._reading import CONTROL_RUN, agent, controls, listed, witnesses
+from netdiag.faults.host._tls import FALSE_ADDRESS_RIVALS, NAME_MISMATCH, USED, excused, rejected, unproven
+
+
+def assess(facts: Facts) -> Finding:
+    found = rejected(facts, *NAME_MISMATCH)
+    if not found:
+        return opposes("No certificate is rejected for its name.", "target.addresses")
+    state, tls = next(((state, tls) for state, tls in found if state.genuine is True), found[0])
+    doubt = excused(facts, tls)
+    if doubt is not None:
+        return doubt
+    other = agent(facts)
+    names = listed(tls.leaf.names[:3]) if tls.leaf is not None and tls.leaf.names else "other names"
+    settled = other.fails or (state.genuine is True and not unproven(facts) and not other.works)
+    return Finding(
+        lean=Lean.SETTLES if settled else Lean.SUPPORTS,
+        because=f"{state.address} presents a certificate for {names}, not for {facts.host}"
+        + ("; the address itself is the right one." if state.genuine is True else "."),
+        facts=USED,
+        witnesses=witnesses(facts, state) + controls(facts).witnesses + other.witnesses,
+        at_most_likely=not settled,
+        settle_next=CONTROL_RUN,
+    )
+
+
+FAULT = Fault(
+    code="host.tls.wrong_name",
+    title="The vendor's certificate is for another name",
+    needs=("target.addresses",),
+    assess=assess,
+    rivals=FALSE_ADDRESS_RIVALS,
+    reply=(
+        "Your measurement shows that our server presents a certificate which is made out to another name. Nothing "
+        "on your side causes this, and please do not switch off certificate checks because of it. We are having the "
+        "certificate corrected and will tell you when that is done."
+    ),
+)
