@@ -174,8 +174,16 @@ class World(Protocol):
 
     def echo(self, stamp: Stamp, address: str, *, sequence: int, limit_ms: int) -> Echo | NotRun: ...
 
-    def hops(self, probes: Sequence[HopProbe], *, limit_ms: int) -> Iterator[HopReply | NotRun]:
-        """Send all ``probes`` at once and yield what each one met, as it comes; silence after ``limit_ms``."""
+    def hops(
+        self,
+        probes: Sequence[HopProbe],
+        *,
+        limit_ms: int,
+        more: Callable[[HopReply | NotRun], Sequence[HopProbe]] | None = None,
+    ) -> Iterator[HopReply | NotRun]:
+        """Send all ``probes`` at once and yield what each one met, as it comes; silence after ``limit_ms``, or after
+        four times the largest RTT seen when that is longer. ``more`` is told each result before it is yielded and says
+        what to send next, so that a silent router holds up nothing. A way that is missing is said once a protocol."""
         ...
 
     def local_send(self, stamp: Stamp, address: str, port: int, *, ttl: int) -> LocalSend: ...

@@ -182,7 +182,7 @@ def echo_request(options: Options, identifier: int, sequence: int) -> bytes:
 
 def _checksum(packet: bytes) -> int:
     """RFC 1071, for an even number of bytes."""
-    total = sum(struct.unpack(f"!{len(packet) // 2}H", packet))
+    total: int = sum(struct.unpack(f"!{len(packet) // 2}H", packet))
     while total > 0xFFFF:
         total = (total & 0xFFFF) + (total >> 16)
     return total ^ 0xFFFF

@@ -46,8 +46,8 @@ def hops(
     try:
         while loop.busy():
             for result in loop.turn():
-                yield result
                 loop.waiting.extend(more(result))
+                yield result
     finally:
         loop.close()
 

@@ -1,0 +1,70 @@
+"""The path to one address, router by router: to the service port over TCP without privilege, or over UDP or ICMP."""
+
+from collections.abc import Iterator, Sequence
+from typing import get_args
+
+from netdiag.evidence.bundle import Step
+from netdiag.evidence.observation import Observation
+from netdiag.evidence.record import NotRun, ObsId
+from netdiag.evidence.transport import HopReply
+from netdiag.probes.base import HopProbe, Probe, World
+from netdiag.probes.walk_plan import Ask, Protocol, Trail, explore, settle
+
+SILENCE_MS = 1000
+"""Silence is claimed after this, or after 4 x the largest RTT (design.md, Records; ``World.hops`` stretches it)."""
+
+_TRACEROUTE_PORT = 33434
+"""UDP of a walk to a TCP service goes where nobody listens, so that the host, too, answers (traceroute(8))."""
+
+
+def _run(step: Step, world: World) -> Iterator[Observation]:
+    assert step.address is not None
+    protocol = _protocol(step)
+    asked: dict[ObsId, Ask] = {}
+    results: dict[ObsId, HopReply | NotRun] = {}
+    trail = Trail(step.address, protocol, asked, results)
+
+    def probes(asks: Sequence[Ask]) -> list[HopProbe]:
+        made = [_probe(step, world, ask) for ask in asks]
+        asked.update((probe.stamp.id, ask) for probe, ask in zip(made, asks, strict=True))
+        return made
+
+    def more(result: HopReply | NotRun) -> list[HopProbe]:
+        results[result.id] = result
+        return probes(explore(trail))
+
+    yield from world.hops(probes(explore(trail)), limit_ms=SILENCE_MS, more=more)
+    again = probes(settle(trail))
+    if again:
+        yield from world.hops(again, limit_ms=SILENCE_MS)
+
+
+def _protocol(step: Step) -> Protocol:
+    word = step.params.get("protocol", "tcp")
+    for protocol in get_args(Protocol):
+        if word == protocol:
+            return protocol  # type: ignore[no-any-return]
+    raise ValueError(f"no such protocol: {word}")
+
+
+def _probe(step: Step, world: World, ask: Ask) -> HopProbe:
+    assert step.address is not None
+    return HopProbe(
+        stamp=world.stamp(step, attempt=1 if ask.repeats is None else 2, caused_by=ask.repeats),
+        address=step.address,
+        port=_port(step, ask.protocol),
+        protocol=ask.protocol,
+        ttl=ask.ttl,
+        flow=ask.flow,
+        source_port=ask.source_port,
+    )
+
+
+def _port(step: Step, protocol: Protocol) -> int:
+    if protocol == "tcp":
+        assert step.port is not None
+        return step.port
+    return _TRACEROUTE_PORT if protocol == "udp" else 0
+
+
+PROBE = Probe(name="walk", version=1, run=_run)

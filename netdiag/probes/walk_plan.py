@@ -1,0 +1,191 @@
+"""Which TTL to ask next: pure functions over what a walk has asked and met so far.
+
+The rules of a TCP walk, in order of weight:
+
+(1) No more than two SYNs of a walk may reach the host (design.md, Manners). A SYN is *blind* when its TTL is above
+    every router that has answered; only blind ones can reach the host, so at most two of them are ever out or silent.
+(2) Each blind SYN that a router answers frees the next: an answering path is found two TTLs at a time, without waiting
+    for a silent router in between.
+(3) Where both are silent, UDP and ICMP look further up, eight TTLs at once. A router that they prove makes SYNs up to
+    its TTL harmless, and the walk goes on from there.
+(4) It ends at the target's answer, at an ICMP error other than time exceeded, in a loop, at TTL 30, or in silence.
+(5) Then, once: the last router that answered is asked again on the 5-tuple of the first silent SYN (the SYN expires
+    there and costs the host nothing), so that the interval of the break lies on one flow; a router's refusal is asked
+    for again on its own flow; and silent routers below an answer are asked again.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+from netdiag.evidence.record import Icmp, NotRun, ObsId
+from netdiag.evidence.transport import HopReply
+
+Protocol = Literal["tcp", "udp", "icmp"]
+
+MAX_TTL = 30
+BLIND_SYNS = 2
+AHEAD, AHEAD_IN_SILENCE = 4, 8
+"""How far above the last answering router datagrams look, while it answers and once it has not."""
+LOOP_ROUNDS = 3
+"""So often the same two routers follow each other in a loop, and never on a path."""
+
+_REPEAT_FLOWS = MAX_TTL
+_HELPER_FLOWS: Mapping[Protocol, int] = {"udp": 2 * MAX_TTL + 1, "icmp": 2 * MAX_TTL + 2}
+
+
+class Ask(NamedTuple):
+    """One TTL-limited packet to send. ``flow`` is unique for a 5-tuple inside the walk; ``source_port`` pins it.
+
+    ``repeats`` is the observation that it asks about again.
+    """
+
+    protocol: Protocol
+    ttl: int
+    flow: int
+    source_port: int = 0
+    repeats: ObsId | None = None
+
+
+class Trail(NamedTuple):
+    """A walk so far: what was asked under which id, and what came of it. An id without a result is still out."""
+
+    address: str
+    protocol: Protocol
+    asked: Mapping[ObsId, Ask]
+    results: Mapping[ObsId, HopReply | NotRun]
+
+    def replies(self, protocol: Protocol | None = None) -> list[HopReply]:
+        """What was met, of one protocol or of all, ordered by TTL."""
+        met = [one for one in self.results.values() if isinstance(one, HopReply)]
+        return sorted((one for one in met if protocol in {None, one.protocol}), key=lambda one: one.ttl)
+
+    def last_router(self, protocol: Protocol | None = None) -> int:
+        """The largest TTL at which a router said time exceeded; 0 when none did."""
+        return max((one.ttl for one in self.replies(protocol) if is_router(one)), default=0)
+
+    def asked_ttls(self, protocol: Protocol) -> set[int]:
+        return {ask.ttl for ask in self.asked.values() if ask.protocol == protocol}
+
+    def silent_ttls(self, protocol: Protocol) -> set[int]:
+        """Asked, and never answered: not those of which one of two was."""
+        silent = {one.ttl for one in self.replies(protocol) if one.answer == "none"}
+        return silent - {one.ttl for one in self.replies(protocol) if one.answer != "none"}
+
+    def out(self, protocol: Protocol) -> int:
+        """How many packets nothing is known of yet."""
+        return sum(ask.protocol == protocol and id_ not in self.results for id_, ask in self.asked.items())
+
+
+def is_router(reply: HopReply) -> bool:
+    """Did the TTL end there? RFC 792 type 11 code 0, RFC 4443 type 3 code 0."""
+    return reply.icmp is not None and _is_time_exceeded(reply.icmp)
+
+
+def _is_time_exceeded(icmp: Icmp) -> bool:
+    return (icmp.type, icmp.code) == ((11, 0) if icmp.version == 4 else (3, 0))
+
+
+def is_end(reply: HopReply) -> bool:
+    """The target answered, somebody refused the packet, or it never left."""
+    return reply.answer != "none" and not is_router(reply)
+
+
+def explore(trail: Trail) -> tuple[Ask, ...]:
+    """What to send now. Asked at the start and after each result; empty while it is best to wait, and at the end."""
+    if _is_over(trail):
+        return ()
+    if trail.protocol == "tcp":
+        return _syns(trail) + _helpers(trail)
+    return tuple(Ask(trail.protocol, ttl, flow=1) for ttl in _ttls_ahead(trail, trail.protocol))
+
+
+def _is_over(trail: Trail) -> bool:
+    if any(is_end(reply) for reply in trail.replies(trail.protocol)):
+        return True
+    if any(
+        isinstance(one, NotRun) and trail.asked[id_].protocol == trail.protocol for id_, one in trail.results.items()
+    ):
+        return True
+    return in_loop(trail)
+
+
+def in_loop(trail: Trail) -> bool:
+    """Have the same two routers followed each other ``LOOP_ROUNDS`` times?"""
+    routers = {reply.ttl: reply.replier for reply in trail.replies(trail.protocol) if is_router(reply)}
+    pairs = Counter((router, routers[ttl + 1]) for ttl, router in routers.items() if ttl + 1 in routers)
+    return any(count >= LOOP_ROUNDS for count in pairs.values())
+
+
+def _syns(trail: Trail) -> tuple[Ask, ...]:
+    asked = trail.asked_ttls("tcp")
+    proven = trail.last_router()
+    harmless = [ttl for ttl in range(1, proven + 1) if ttl not in asked]
+    blind = [ttl for ttl in asked if ttl > proven]
+    first = max([proven, *blind]) + 1
+    further = range(first, min(first + BLIND_SYNS - len(blind), MAX_TTL + 1))
+    return tuple(Ask("tcp", ttl, flow=ttl) for ttl in [*harmless, *further])
+
+
+def _helpers(trail: Trail) -> tuple[Ask, ...]:
+    if trail.out("tcp") or not trail.silent_ttls("tcp"):
+        return ()
+    proven = trail.last_router()
+    if not any(ttl > proven for ttl in trail.silent_ttls("tcp")):
+        return ()
+    asks: list[Ask] = []
+    for protocol, flow in _HELPER_FLOWS.items():
+        if not any(is_end(reply) for reply in trail.replies(protocol)):
+            wanted = range(proven + 1, min(proven + AHEAD_IN_SILENCE, MAX_TTL) + 1)
+            asked = trail.asked_ttls(protocol)
+            asks += [Ask(protocol, ttl, flow) for ttl in wanted if ttl not in asked]
+    return tuple(asks)
+
+
+def _ttls_ahead(trail: Trail, protocol: Protocol) -> list[int]:
+    proven = trail.last_router(protocol)
+    in_silence = any(ttl > proven for ttl in trail.silent_ttls(protocol))
+    last = min(proven + (AHEAD_IN_SILENCE if in_silence else AHEAD), MAX_TTL)
+    asked = trail.asked_ttls(protocol)
+    return [ttl for ttl in range(1, last + 1) if ttl not in asked]
+
+
+def settle(trail: Trail) -> tuple[Ask, ...]:
+    """What to ask once more when ``explore`` has come to its end and nothing is out."""
+    if any(
+        isinstance(one, NotRun) and trail.asked[id_].protocol == trail.protocol for id_, one in trail.results.items()
+    ):
+        return ()
+    return _silent_again(trail) + (_break_again(trail) if trail.protocol == "tcp" else ())
+
+
+def _silent_again(trail: Trail) -> tuple[Ask, ...]:
+    """Silent TTLs below an answer: a limiter that was busy, or a lost packet.
+
+    Below a router a SYN cannot reach the host. Between the last router and the target's answer it may, so that UDP asks
+    there.
+    """
+    replies = trail.replies(trail.protocol)
+    proven = trail.last_router()
+    arrived = min((reply.ttl for reply in replies if is_end(reply)), default=0)
+    first = {reply.ttl: reply for reply in reversed(replies) if reply.answer == "none"}
+    asks = []
+    for ttl in sorted(trail.silent_ttls(trail.protocol)):
+        if ttl < max(proven, arrived):
+            protocol: Protocol = "udp" if trail.protocol == "tcp" and ttl > proven else trail.protocol
+            asks.append(Ask(protocol, ttl, flow=_REPEAT_FLOWS + ttl, repeats=first[ttl].id))
+    return tuple(asks)
+
+
+def _break_again(trail: Trail) -> tuple[Ask, ...]:
+    replies = trail.replies("tcp")
+    refused = next((one for one in replies if one.answer == "icmp" and is_end(one)), None)
+    if refused is not None:
+        if refused.replier == trail.address or refused.source_port is None:
+            return ()
+        return (Ask("tcp", refused.ttl, refused.flow, refused.source_port, repeats=refused.id),)
+    last = trail.last_router("tcp")
+    beyond = next((one for one in replies if one.ttl > last and one.answer == "none"), None)
+    if last == 0 or beyond is None or beyond.source_port is None or _is_over(trail):
+        return ()
+    return (Ask("tcp", last, beyond.flow, beyond.source_port, repeats=beyond.id),)
