@@ -5,6 +5,7 @@ from typing import Literal
 from netdiag.evidence.record import Icmp
 from netdiag.evidence.tls import Certificate
 from netdiag.facts.base import Fact, Share, Value, Witness
+from netdiag.facts.fingerprints import PageKind
 
 SenderPlace = Literal["self", "gateway", "private", "shared", "path", "vendor", "target"]
 """Where the sender of an ICMP error stands: this machine, its default gateway, private or CGNAT (100.64/10) space
@@ -57,7 +58,11 @@ class HttpState(Value, frozen=True, kw_only=True):
 
     ``acked``: the request reached the peer's TCP. ``retry_after_s`` and ``limit_headers``: what the answer said of
     limits. ``other_agent_status``: the status that the customer's or a browser's User-Agent got, when asked.
-    ``product``: who made the page, by fingerprint, when known; ``search_keys``: ids that the vendor can look up.
+    ``product``: who made the page, by fingerprint, when known; ``page`` what kind of page it is and ``page_code`` the
+    product's own number for it (Cloudflare's 1020); ``says_blocked``: it says in words that the address or region is
+    refused; ``bare``: a server's default page, which no application wrote. ``pop``: which site of an anycast service
+    answered. ``search_keys``: ids that the vendor can look up. ``failed``: among others, the request's own connection
+    did not come about. The first answer to netdiag's client is described; ``statuses`` has all of them.
     """
 
     how: Literal["answered", "silent", "reset", "closed", "failed"]
@@ -72,13 +77,19 @@ class HttpState(Value, frozen=True, kw_only=True):
     location_host: str | None = None
     statuses: tuple[int, ...] = ()
     search_keys: tuple[tuple[str, str], ...] = ()
+    page: PageKind | None = None
+    page_code: str | None = None
+    says_blocked: bool = False
+    bare: bool = False
+    pop: str | None = None
 
 
 class AddressState(Value, frozen=True, kw_only=True):
     """One address of the target. ``genuine`` False: it is known to be a lie (resolver, hosts file, portal), so nothing
     measured there speaks of the vendor; None: not known. ``answers_otherwise``: the address itself answered something
     else than this port (echo, another port, UDP or ICMP walk that ends at it). ``works``: the URL's deepest layer
-    answered without a fault of the network, TLS or a server error (see facts/target.py for the statuses)."""
+    answered without a fault of the network, TLS or a server error (facts/derivation/exchanges.py, ``works``, for the
+    statuses). ``search_keys``: the source port, address and UTC time of the attempt that tells most."""
 
     address: str
     family: Literal[4, 6]
@@ -91,6 +102,7 @@ class AddressState(Value, frozen=True, kw_only=True):
     echo: Share | None = None
     works: bool | None = None
     failed_at: Literal["connect", "tls", "http"] | None = None
+    search_keys: tuple[tuple[str, str], ...] = ()
     witnesses: tuple[Witness, ...] = ()
 
 

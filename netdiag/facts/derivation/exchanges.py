@@ -1,0 +1,153 @@
+"""Exchange records of one address -> HttpState, and what its status means for "works"."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Literal
+from urllib.parse import urlsplit
+
+from netdiag.evidence.record import FailureCode
+from netdiag.evidence.web import Exchange
+from netdiag.facts.derivation.book import Book
+from netdiag.facts.fingerprints import fingerprint, is_bare, point_of_presence, says_blocked, search_keys
+from netdiag.facts.target import HttpState
+
+How = Literal["answered", "silent", "reset", "closed", "failed"]
+
+# Names that tell of limits: RFC 9110 section 10.2.3, draft-ietf-httpapi-ratelimit-headers, fault-signatures 7.3.
+_LIMIT_MARKS = ("ratelimit", "rate-limit")
+_LIMIT_NAMES = frozenset({"retry-after", "x-retry-in", "x-envoy-ratelimited"})
+
+_REFUSED_STATUSES = frozenset({407, 408, 420, 421, 429, 451, 511})
+"""Below 500, and yet not the application's answer: proxy authentication (RFC 9110), server's own time-out, enhance your
+calm, misdirected request, too many requests (RFC 6585), legal reasons (RFC 7725), a network's log-in page (RFC 6585)."""
+
+_FAILING_KINDS = frozenset({"block", "limit", "challenge", "origin", "filter"})
+
+
+def headers_of(record: Exchange) -> dict[str, str]:
+    """Header values by lower-case name; the first of each."""
+    found: dict[str, str] = {}
+    for header in record.headers:
+        found.setdefault(header.name.lower(), header.value)
+    return found
+
+
+def how_of(record: Exchange, book: Book) -> How | None:
+    """How one request went. A connection that did not come about at all is ``failed``: it speaks of lower layers.
+    None when the wait was too short to call it silence."""
+    failure = record.failure
+    if record.status is not None:
+        return "answered"
+    if failure is None:
+        return None
+    if failure.op not in ("send", "receive"):
+        return "failed"
+    if failure.code is FailureCode.TIMED_OUT:
+        return "silent" if book.waited(record) else None
+    if failure.code is FailureCode.RESET:
+        return "reset"
+    if failure.code is FailureCode.CLOSED:
+        return "closed"
+    return "failed"
+
+
+_ORDER: tuple[How, ...] = ("answered", "closed", "reset", "silent", "failed")
+
+
+def http_state(records: Sequence[Exchange], book: Book) -> HttpState | None:
+    """All requests to one address. The first answer to netdiag's own client is described, since what follows may be the
+    consequence of asking; ``statuses`` holds all of them, other clients' left out."""
+    own = [record for record in records if record.user_agent == "netdiag"]
+    told = [(how, record) for record in own or records if (how := how_of(record, book)) is not None]
+    if not told:
+        return None
+    how, record = min(told, key=lambda pair: _ORDER.index(pair[0]))
+    others = [other.status for other in records if other.user_agent != "netdiag" and other.status is not None]
+    headers = headers_of(record)
+    status = record.status
+    page = None if status is None else fingerprint(status, headers, record.body_start)
+    return HttpState(
+        how=how,
+        status=status,
+        acked=record.request_acked,
+        retry_after_s=_retry_after_s(headers),
+        limit_headers=tuple(f"{name}: {value}" for name, value in sorted(headers.items()) if _tells_limits(name)),
+        challenge=page is not None and page.kind == "challenge",
+        other_agent_status=others[0] if others and own else None,
+        product=None if page is None else page.product,
+        page=None if page is None else page.kind,
+        page_code=None if page is None else page.code,
+        says_blocked=status is not None and status >= 400 and says_blocked(record.body_start),
+        bare=status is not None and status >= 400 and is_bare(page, record.body_start),
+        pop=point_of_presence(headers),
+        first_byte_ms=None if record.first_byte_us is None else record.first_byte_us // 1000,
+        location_host=host_of(record.location),
+        statuses=tuple(record.status for _, record in told if record.status is not None),
+        search_keys=search_keys(headers, record.body_start),
+    )
+
+
+def host_of(url: str | None) -> str | None:
+    """The host that a URL names, if it names one."""
+    try:
+        return None if url is None else urlsplit(url).hostname
+    except ValueError:
+        return None
+
+
+def date_of(headers: dict[str, str]) -> datetime | None:
+    """When the answer was made: ``Date``, and for one from a cache its ``Age`` on top (RFC 9111 section 5.1)."""
+    try:
+        made = parsedate_to_datetime(headers["date"])
+        if made.tzinfo is None:
+            made = made.replace(tzinfo=UTC)
+        age = headers.get("age", "0").strip()
+        return datetime.fromtimestamp(made.timestamp() + (int(age) if age.isascii() and age.isdigit() else 0), UTC)
+    except (KeyError, ValueError, TypeError, IndexError, OverflowError, OSError):
+        return None
+
+
+def _tells_limits(name: str) -> bool:
+    return name in _LIMIT_NAMES or any(mark in name for mark in _LIMIT_MARKS)
+
+
+def _retry_after_s(headers: dict[str, str]) -> int | None:
+    """``Retry-After`` in seconds, or as a date (RFC 9110 section 10.2.3) measured from the answer's own."""
+    value = headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdigit() and len(value) < 10:
+        return int(value)
+    until, now = date_of({"date": value}), date_of(headers)
+    return None if until is None or now is None else max(round((until - now).total_seconds()), 0)
+
+
+def works(state: HttpState) -> bool | None:
+    """Whether this answer says that the network let the customer through to the application.
+
+    (1) No answer: no.
+    (2) A page known to be a block, limit, challenge, failing tier or local filter: no, whatever its status (F5 blocks
+        with 200, mod_qos limits with 500). But when the customer's or a browser's own client was answered below 400, the
+        page was only for netdiag's: yes.
+    (3) 5xx, and the statuses of ``_REFUSED_STATUSES``: no.
+    (4) 403 and 406: no when the page says in words that the address or region is refused; when a server's default page
+        came, whether it is a rule on the address or the site's own setting cannot be told by it: no if another client got
+        the same, yes if that was let through, unknown if none was asked. An application's page (JSON, its own words)
+        is an answer: yes.
+    (5) Anything else, 401, 404, 405 and redirects too, is the application's answer: yes.
+    """
+    status = state.status
+    if state.how != "answered" or status is None:
+        return False
+    let_through = state.other_agent_status is not None and state.other_agent_status < 400
+    if state.page in _FAILING_KINDS:
+        return let_through
+    if status >= 500 or status in _REFUSED_STATUSES:
+        return False
+    if status in (403, 406):
+        if let_through:
+            return True
+        if state.says_blocked:
+            return False
+        if state.bare:
+            return None if state.other_agent_status is None else state.other_agent_status != status
+    return True

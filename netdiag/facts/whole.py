@@ -1,0 +1,25 @@
+"""All facts of one run together."""
+
+from netdiag.facts.agent import AgentFacts
+from netdiag.facts.base import Value
+from netdiag.facts.controls import ControlFacts
+from netdiag.facts.machine import MachineFacts
+from netdiag.facts.names import NameFacts
+from netdiag.facts.path import PathFacts
+from netdiag.facts.target import TargetFacts
+
+
+class Facts(Value, frozen=True, kw_only=True):
+    """Everything that faults may reason about. Named, typed fields; a fault names them as ``names.needed``."""
+
+    host: str = ""
+    port: int = 443
+    private_target: bool = False
+    interrupted: bool = False
+    profile_given: bool = False
+    machine: MachineFacts = MachineFacts()
+    names: NameFacts = NameFacts()
+    controls: ControlFacts = ControlFacts()
+    target: TargetFacts = TargetFacts()
+    path: PathFacts = PathFacts()
+    agent: AgentFacts = AgentFacts()
