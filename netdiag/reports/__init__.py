@@ -1,1 +1,1 @@
-"""Verdict -> text, markdown, HTML, JSON. No decisions here."""
+"""Verdicts and facts in words: text, Markdown, HTML and JSON over one model. Layout only, no decisions."""

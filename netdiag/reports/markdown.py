@@ -1,0 +1,143 @@
+"""The report as Markdown (CommonMark with GitHub's tables), for tickets and wikis."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from netdiag.reports.text import refs
+from netdiag.reports.view import Origin, Row, Sentence, View
+
+_MARKS = re.compile(r"[\\`*_{}\[\]<>|~#@$^]")
+_SCHEME = re.compile(r"(?<=\w):(?=//|\w)|(?<=www)\.", re.IGNORECASE)
+_LEADING = re.compile(r"^(\s*)([-+=]|\d+(?=[.)]))")
+
+
+def markdown(view: View) -> str:
+    """The report. Nothing that a bundle says becomes a link, HTML, an image or any other mark-up in it."""
+    lines = [*_head(view), *_why(view), *_tables(view), *_behind(view)]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def escape(text: str) -> str:
+    """``text`` so that Markdown shows it letter by letter.
+
+    Backslashes before every character that begins mark-up (CommonMark 0.31 section 2.4), before ``@`` and ``#``, which
+    ticket systems turn into mentions, and inside ``https://`` and ``www.``, which GitHub turns into links without any
+    mark-up. ``&`` becomes an entity, so that no other entity can be written.
+    """
+    text = _MARKS.sub(lambda found: "\\" + found[0], text.replace("\n", " "))
+    text = _SCHEME.sub(lambda found: "\\" + found[0], text)
+    text = _LEADING.sub(_escape_leading, text)
+    return text.replace("&", "&amp;")
+
+
+def _escape_leading(found: re.Match[str]) -> str:
+    """A list, a rule or a heading's underline at the beginning of a line."""
+    marker = found[2]
+    return found[1] + (marker + "\\" if marker.isdigit() else "\\" + marker)
+
+
+def _head(view: View) -> Iterator[str]:
+    yield f"# netdiag verdict on {escape(view.url)}"
+    yield ""
+    yield f"Measured {escape(view.when)}."
+    yield ""
+    yield "| | |"
+    yield "|---|---|"
+    yield f"| Side | **{escape(view.side_words)}** |"
+    if view.certainty is not None:
+        yield f"| Certainty | {view.certainty} |"
+    if view.fault is not None:
+        name = "Fault" if view.certainty is not None else "Foremost"
+        yield f"| {name} | {escape(view.fault_title or 'one of a group')} ({escape(view.fault)}) |"
+    yield ""
+    yield escape(view.summary)
+    yield ""
+    for warning in view.warnings:
+        yield f"> **Note:** {escape(warning)}"
+        yield ""
+
+
+def _why(view: View) -> Iterator[str]:
+    if view.evidence:
+        yield from _heading("What shows it")
+        for number, one in enumerate(view.evidence, start=1):
+            yield f"{number}. {_sentence(one)}"
+        yield ""
+    for title, sentences in (
+        ("What to measure next", view.next_evidence),
+        ("What was not tested", view.not_tested),
+    ):
+        if sentences:
+            yield from _heading(title)
+            yield from (f"- {escape(says)}" for says in sentences)
+            yield ""
+    if any(view.reply):
+        yield from _heading("Reply to send")
+        for line in view.reply:
+            yield f"> {escape(line)}".rstrip()
+        yield ""
+    if view.search_keys:
+        yield from _heading("To look up in the vendor's logs")
+        yield from _table(("Key", "Value"), view.search_keys)
+
+
+def _tables(view: View) -> Iterator[str]:
+    for title, rows in (("Ruled out", view.ruled_out), ("Still possible", view.still_possible)):
+        if rows:
+            yield from _heading(title)
+            yield from _table(("Fault", "Standing", "Because"), [_cells(row) for row in rows])
+    if view.not_assessed:
+        yield from _heading("Not assessed, and for want of what")
+        yield from _table(
+            ("Fault", "Because", "Wants"),
+            [(f"{row.title} ({row.fault})", row.because, ", ".join(row.wants)) for row in view.not_assessed],
+        )
+
+
+def _behind(view: View) -> Iterator[str]:
+    if view.seen:
+        yield from _heading("What was seen")
+        for part in view.seen:
+            yield f"**{escape(part.title)}**"
+            yield ""
+            yield from (f"- {_sentence(one)}" for one in part.sentences)
+            yield ""
+    if view.not_measured:
+        yield from _heading("What was not measured")
+        yield from _table(
+            ("Bundle", "What", "Why", "Times"),
+            [(row.fault, row.title, row.because, row.standing) for row in view.not_measured],
+        )
+    for origin in view.origins:
+        yield from _origin(origin)
+    yield f"Fault catalogue {view.catalogue_version}. No network was used to judge."
+
+
+def _origin(origin: Origin) -> Iterator[str]:
+    yield from _heading(f"Where {origin.name} comes from")
+    yield from _table(("", ""), origin.facts)
+    for title, sentences in (("This proves:", origin.proves), ("It does not prove:", origin.does_not_prove)):
+        yield title
+        yield ""
+        yield from (f"- {escape(says)}" for says in sentences)
+        yield ""
+
+
+def _heading(title: str) -> Iterator[str]:
+    yield f"## {escape(title)}"
+    yield ""
+
+
+def _sentence(one: Sentence) -> str:
+    return escape(one.says) + (f" ({escape(refs(one.refs))})" if one.refs else "")
+
+
+def _cells(row: Row) -> tuple[str, str, str]:
+    return (f"{row.title} ({row.fault})", row.standing, row.because)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(head)} |"
+    yield "|" + "---|" * len(head)
+    yield from (f"| {' | '.join(escape(cell) for cell in row)} |" for row in rows)
+    yield ""

@@ -1,0 +1,525 @@
+"""What was seen, in plain sentences and without a verdict: for the customer's screen, summary.txt and the ticket."""
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+import msgspec
+
+from netdiag.evidence.display import sanitize_text
+from netdiag.facts import (
+    AddressState,
+    AuthorityState,
+    ConnectState,
+    ControlState,
+    Fact,
+    Facts,
+    HttpState,
+    ResolverState,
+    Share,
+    TlsState,
+    Walk,
+    Witness,
+)
+from netdiag.facts.machine import LocalRefusal, Proxy
+from netdiag.reports.words import alert_words, count, endpoint, icmp_words, listing, lost, span, verify_words
+
+T = TypeVar("T")
+
+
+class Sight(msgspec.Struct, frozen=True, kw_only=True):
+    """One sentence, and the observations behind it."""
+
+    says: str
+    witnesses: tuple[Witness, ...] = ()
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True):
+    """What was seen of one part of the way."""
+
+    title: str
+    sights: tuple[Sight, ...]
+
+
+def observed(facts: Facts) -> tuple[Section, ...]:
+    """Everything worth a sentence, from the customer's machine outwards. Empty sections are left out."""
+    parts = (
+        ("This machine", _machine(facts)),
+        (f"The name {facts.host}", _names(facts)),
+        ("Other hosts, for comparison", _controls(facts)),
+        (f"The target {endpoint(facts.host, facts.port)}", _target(facts)),
+        ("The path", _path(facts)),
+    )
+    sections = []
+    for title, sights in parts:
+        clean = tuple(Sight(says=sanitize_text(one.says), witnesses=one.witnesses) for one in sights)
+        if clean:
+            sections.append(Section(title=sanitize_text(title), sights=clean))
+    return tuple(sections)
+
+
+def in_brief(facts: Facts) -> tuple[str, ...]:
+    """The same in at most seven sentences: what a ticket needs when its attachments are lost."""
+    lines = [*_brief_names(facts), *_brief_addresses(facts), *_brief_rest(facts)]
+    return tuple(sanitize_text(line) for line in lines[:7])
+
+
+# --- this machine ------------------------------------------------------------------------------------------------
+
+
+def _machine(facts: Facts) -> Iterator[Sight]:
+    own = facts.machine
+    if own.link_up.value is False:
+        yield _sight("No network link of this machine is up.", own.link_up)
+    yield from _routes(facts)
+    yield from _gateway(facts)
+    if own.target_by_tunnel.value is True:
+        yield _sight("Packets to the target go through a tunnel (VPN) of this machine.", own.target_by_tunnel)
+    if own.local_refusal.value is not None:
+        yield _sight(_refusal(own.local_refusal.value), own.local_refusal)
+    elif own.target_leaves.value is True:
+        yield _sight("Packets to the target's port leave this machine.", own.target_leaves)
+    for family, egress in ((4, own.egress4), (6, own.egress6)):
+        if egress.value is not None and egress.value.target != egress.value.control:
+            yield _sight(
+                f"A packet that may travel one hop only (IPv{family}): towards the target"
+                f" {_EGRESS[egress.value.target]}, towards another host {_EGRESS[egress.value.control]}.",
+                egress,
+            )
+        if egress.value is not None and egress.value.udp_denied is True:
+            yield _sight(f"The kernel refused to send UDP to the target (IPv{family}).", egress)
+    if own.lan_loss.value is not None and own.lan_loss.value.sent:
+        yield _sight(lost(own.lan_loss.value, "probe", "to the gateway"), own.lan_loss)
+    yield from _settings(facts)
+
+
+_EGRESS = {
+    "gateway": "it reached the first router",
+    "silent": "nothing came back",
+    "refused_locally": "this machine refused to send it",
+    "reset": "it was reset",
+    "accepted": "it was answered",
+    None: "it was not tried",
+}
+
+
+def _routes(facts: Facts) -> Iterator[Sight]:
+    four, six = facts.machine.default_route4, facts.machine.default_route6
+    has = [f"IPv{number}" for number, one in ((4, four), (6, six)) if one.value is True]
+    lacks = [f"IPv{number}" for number, one in ((4, four), (6, six)) if one.value is False]
+    witnesses = four.witnesses + six.witnesses
+    if has:
+        none = f", and none for {lacks[0]}" if lacks else ""
+        yield Sight(says=f"This machine has a default route for {' and '.join(has)}{none}.", witnesses=witnesses)
+    elif lacks:
+        yield Sight(says=f"This machine has no default route for {' or '.join(lacks)}.", witnesses=witnesses)
+
+
+def _gateway(facts: Facts) -> Iterator[Sight]:
+    own = facts.machine
+    name = f"The gateway {listing(own.gateways.value)}" if own.gateways.value else "The gateway"
+    if own.gateway_neighbour_alive.value is False:
+        yield _sight(f"{name} cannot be found on the local network (no hardware address).", own.gateway_neighbour_alive)
+    elif own.gateway_answers.value is True:
+        yield _sight(f"{name} answers.", own.gateway_answers)
+    elif own.gateway_answers.value is False:
+        yield _sight(f"{name} answered nothing itself.", own.gateway_answers)
+    if own.beyond_gateway_answers.value is True:
+        yield _sight("Hosts beyond the gateway answer.", own.beyond_gateway_answers)
+    elif own.beyond_gateway_answers.value is False:
+        yield _sight("Nothing beyond the gateway answered.", own.beyond_gateway_answers)
+
+
+def _refusal(refusal: LocalRefusal) -> str:
+    number = "" if refusal.errno is None else f" (errno {refusal.errno})"
+    return {
+        "no_route": f"This machine has no route to the target: its kernel did not send anything{number}.",
+        "reject_route": f"A route of this machine forbids sending to the target{number}.",
+        "policy": f"This machine's kernel does not permit sending to the target{number}.",
+        "own_icmp": f"The connection to the target was answered by an ICMP error of this machine itself{number}.",
+        "own_reset": f"The connection to the target was refused at once, before a packet left this machine{number}.",
+    }[refusal.how]
+
+
+def _settings(facts: Facts) -> Iterator[Sight]:
+    own = facts.machine
+    offset = own.clock_offset_s.value
+    if offset is not None and abs(offset) >= 60:
+        word = "ahead of" if offset > 0 else "behind"
+        yield _sight(f"This machine's clock is {span(abs(offset))} {word} those of other hosts.", own.clock_offset_s)
+    elif offset is not None:
+        yield _sight("This machine's clock agrees with those of other hosts.", own.clock_offset_s)
+    if own.hosts_override.value:
+        other = "; DNS gives other addresses" if own.hosts_override_wrong.value is True else ""
+        yield _sight(
+            f"The hosts file of this machine gives {listing(own.hosts_override.value)} for {facts.host}{other}.",
+            own.hosts_override,
+        )
+    if own.proxy.value is not None:
+        yield _sight(_proxy(own.proxy.value), own.proxy)
+    if own.nat64_prefix.value is not None:
+        yield _sight(f"This line reaches IPv4 hosts by NAT64 ({own.nat64_prefix.value}).", own.nat64_prefix)
+
+
+def _proxy(proxy: Proxy) -> str:
+    parts = []
+    if proxy.connects is not None:
+        parts.append("it accepts connections" if proxy.connects else "no connection to it works")
+    for who, worked, refusal in (
+        ("other hosts", proxy.control_ok, proxy.control_refusal),
+        ("the target", proxy.target_ok, proxy.refusal),
+    ):
+        if worked is not None:
+            code = f" (the proxy says {refusal})" if refusal is not None and not worked else ""
+            parts.append(f"{who} {'answer' if worked and who != 'the target' else 'answers' if worked else _NOT[who]}")
+            parts[-1] += f" through it{code}"
+    return f"The proxy {proxy.where} is set for the target" + (f": {', '.join(parts)}." if parts else ".")
+
+
+_NOT = {"other hosts": "do not answer", "the target": "does not answer"}
+
+
+# --- names -------------------------------------------------------------------------------------------------------
+
+_OUTCOME = {
+    "nxdomain": "says that the name does not exist (NXDOMAIN)",
+    "nodata": "knows the name, and no address of it",
+    "servfail": "could not find out (SERVFAIL)",
+    "refused": "declines to answer (REFUSED)",
+    "other_rcode": "answers with an error",
+    "silent": "did not answer",
+    "unreachable": "cannot be reached",
+    "lame": "does not serve the zone",
+}
+_RESOLVER_PLACE = {"own": "this machine", "lan": "on the local network", "private": "a private address", "outside": ""}
+
+
+def _names(facts: Facts) -> Iterator[Sight]:
+    names = facts.names
+    if names.needed.value is False:
+        return
+    if names.system_resolves.value is not None:
+        can = "can" if names.system_resolves.value else "cannot"
+        yield _sight(f"Programs on this machine {can} resolve the name.", names.system_resolves)
+    for resolver in names.resolvers.value or ():
+        yield Sight(says=f"{_resolver_name(resolver)} {_resolver_says(resolver)}.", witnesses=resolver.witnesses)
+    for server in names.authorities.value or ():
+        yield Sight(
+            says=f"{_authority_name(server)} {_said(server.outcome, server.addresses)}.", witnesses=server.witnesses
+        )
+    if names.delegated.value is False:
+        yield _sight("The zone above it says that the name's zone does not exist.", names.delegated)
+    if names.parents_answer.value is False:
+        yield _sight("No root or top-level name server answered this machine.", names.parents_answer)
+    if names.answer_is_private.value is True:
+        yield _sight("A configured resolver gives a private address for this public name.", names.answer_is_private)
+    if names.configured_lies.value:
+        yield _sight(
+            f"Only the configured resolvers give {listing(names.configured_lies.value)};"
+            " others give different addresses.",
+            names.configured_lies,
+        )
+    if names.canary_answered.value is True:
+        yield _sight(
+            "A DNS question to an address where no server can be was answered: something on the way answers DNS.",
+            names.canary_answered,
+        )
+
+
+def _resolver_name(resolver: ResolverState) -> str:
+    place = _RESOLVER_PLACE[resolver.place]
+    kind = "configured" if resolver.server_class == "configured" else "public"
+    return f"The {kind} resolver {resolver.server}" + (f" ({place})" if place else "")
+
+
+def _resolver_says(resolver: ResolverState) -> str:
+    said = []
+    if resolver.target is not None:
+        said.append(_said(resolver.target, resolver.addresses))
+    if resolver.control is not None and resolver.control != resolver.target:
+        other = "gives an address" if resolver.control == "answers" else _OUTCOME[resolver.control]
+        said.append(f"for another name it {other}")
+    if resolver.random_answers is True:
+        said.append("it gives an address even for a name that cannot exist")
+    if resolver.tcp_only:
+        said.append("it answers over TCP only")
+    if resolver.extended_errors:
+        said.append(f"its extended error is {listing(str(code) for code in resolver.extended_errors)}")
+    return "; ".join(said) or "was not asked for the name"
+
+
+def _authority_name(server: AuthorityState) -> str:
+    return f"The zone's own name server {server.server_name or server.server}" + (
+        f" ({server.server})" if server.server_name else ""
+    )
+
+
+def _said(outcome: str, addresses: tuple[str, ...]) -> str:
+    if outcome == "answers":
+        return f"gives {listing(addresses)}" if addresses else "answers"
+    return _OUTCOME[outcome]
+
+
+# --- control hosts -----------------------------------------------------------------------------------------------
+
+
+def _controls(facts: Facts) -> Iterator[Sight]:
+    controls = facts.controls
+    states = controls.states.value or ()
+    good = [state for state in states if state.healthy]
+    if good:
+        hosts = listing(dict.fromkeys(state.host for state in good))
+        all_of = "All" if len(good) == len(states) else f"{len(good)} of"
+        yield Sight(
+            says=f"{all_of} {count(len(states), 'control connection')} worked: {hosts}.",
+            witnesses=tuple(witness for state in good for witness in state.witnesses),
+        )
+    for state in states:
+        if not state.healthy:
+            yield Sight(says=f"{_control_name(state)}: {_control_layers(state)}.", witnesses=state.witnesses)
+    if controls.portal.value is not None:
+        where = "replaced" if controls.portal.value == "page" else f"redirected to {controls.portal.value}"
+        yield _sight(f"Connectivity-check pages came back {where}.", controls.portal)
+    if controls.intercepting_issuer.value is not None:
+        yield _sight(
+            f"Unrelated hosts present certificates of one issuer that browsers do not know:"
+            f" {controls.intercepting_issuer.value}.",
+            controls.intercepting_issuer,
+        )
+    if controls.port_443_fails.value is True:
+        yield _sight("No other host could be reached on port 443, while other ports work.", controls.port_443_fails)
+    if controls.loss.value is not None and controls.loss.value.lost:
+        yield _sight(lost(controls.loss.value, "packet", "to other hosts"), controls.loss)
+
+
+def _control_name(state: ControlState) -> str:
+    return f"{state.host} ({endpoint(state.address, state.port)})"
+
+
+def _control_layers(state: ControlState) -> str:
+    said = [_connect(state.connect)]
+    if state.tls is not None:
+        said.append(_tls(state.tls))
+    if state.page == "redirected":
+        said.append("the check page was redirected")
+    elif state.page == "other":
+        said.append("the check page was another than it should be")
+    elif state.http_status is not None:
+        said.append(f"HTTP {state.http_status}")
+    return ", ".join(said)
+
+
+# --- the target --------------------------------------------------------------------------------------------------
+
+
+def _target(facts: Facts) -> Iterator[Sight]:
+    for state in facts.target.addresses.value or ():
+        yield Sight(says=_address(state, facts.port), witnesses=state.witnesses)
+    loss = facts.target.loss
+    if loss.value is not None and loss.value.lost:
+        yield _sight(lost(loss.value, "packet", "to the target"), loss)
+    resent = facts.target.retransmits
+    if resent.value is not None and resent.value.lost:
+        yield _sight(
+            f"{resent.value.lost:,} of {count(resent.value.sent, 'data segment')} to the target had to be sent again.",
+            resent,
+        )
+
+
+def _address(state: AddressState, port: int) -> str:
+    said = [_connect(state.connect)] if state.connect is not None else ["not measured"]
+    if state.tls is not None:
+        said.append(_tls(state.tls))
+    if state.http is not None:
+        said.append(_http(state.http))
+    line = f"{endpoint(state.address, port)}: {', '.join(said)}."
+    if state.genuine is False:
+        line += " It is not an address of the vendor."
+    if state.echo is not None and state.echo.sent:
+        line += f" {_echo(state.echo)}"
+    if state.answers_otherwise is True and (state.connect is None or state.connect.how != "open"):
+        line += " The address does answer on another port or protocol."
+    return line
+
+
+def _echo(share: Share) -> str:
+    if share.lost == share.sent:
+        return f"It did not answer {count(share.sent, 'ICMP echo', 'ICMP echoes')}."
+    return f"It answered {share.sent - share.lost} of {count(share.sent, 'ICMP echo', 'ICMP echoes')}."
+
+
+_SENDER = {
+    "self": "this machine itself",
+    "gateway": "the gateway",
+    "private": "a private address",
+    "shared": "a carrier-grade NAT address",
+    "path": "a router on the way",
+    "vendor": "a router of the vendor",
+    "target": "the target itself",
+}
+
+
+def _connect(state: ConnectState) -> str:
+    if state.how == "open":
+        words = "TCP connected"
+        if state.worked < state.attempts:
+            words += f" in {state.worked} of {state.attempts} attempts"
+        if state.syn_lost:
+            words += f" ({count(state.syn_lost, 'first packet')} sent again)"
+        return words
+    words = {
+        "refused": "TCP refused (reset)",
+        "silent": "no answer to TCP",
+        "local": "this machine did not send" + ("" if state.errno is None else f" (errno {state.errno})"),
+        "reset": "TCP reset",
+        "icmp": "TCP rejected by an ICMP error",
+    }[state.how]
+    if state.icmp is not None:
+        words = f"TCP rejected: {icmp_words(state.icmp)} from {state.icmp.sender}"
+        if state.sender_place is not None:
+            words += f", {_SENDER[state.sender_place]}"
+    if state.attempts > 1:
+        words += f", {state.attempts} attempts"
+        if state.span_ms >= 1000:
+            words += f" in {span(state.span_ms / 1000)}"
+    return words
+
+
+def _tls(state: TlsState) -> str:
+    if state.how == "untrusted":
+        words = "the certificate was not accepted"
+        if state.verify_code:
+            words += f": {verify_words(state.verify_code)}"
+        if state.issuer:
+            words += f"; issued by {state.issuer}"
+        return words
+    if state.how == "alert" and state.alert is not None:
+        return f"TLS ended by the other side with {alert_words(state.alert)}"
+    if state.how == "silent":
+        return "no answer to TLS" + (" (the hello did arrive)" if state.acked is True else "")
+    return {
+        "ok": "TLS good",
+        "alert": "TLS ended by the other side with an alert",
+        "reset": "TLS reset",
+        "closed": "closed during TLS",
+        "not_tls": "the answer was not TLS",
+        "failed": "TLS failed",
+    }[state.how]
+
+
+def _http(state: HttpState) -> str:
+    if state.how == "silent":
+        return "no answer to HTTP" + (" (the request did arrive)" if state.acked is True else "")
+    if state.how != "answered":
+        return {"reset": "HTTP reset", "closed": "closed without an answer to HTTP", "failed": "HTTP failed"}[state.how]
+    words = f"HTTP {state.status}"
+    if state.location_host:
+        words += f" redirecting to {state.location_host}"
+    if state.retry_after_s is not None:
+        words += f", to try again after {span(state.retry_after_s)}"
+    if state.challenge:
+        words += ", a challenge page"
+    if state.product:
+        words += f" (page of {state.product})"
+    if state.other_agent_status is not None:
+        words += f"; with another User-Agent HTTP {state.other_agent_status}"
+    return words
+
+
+# --- the path ----------------------------------------------------------------------------------------------------
+
+_HOP = {
+    "gateway": "the gateway",
+    "private": "a private address",
+    "shared": "a carrier-grade NAT address",
+    "public": "",
+    "vendor": "the vendor's",
+    "target": "the target",
+}
+
+
+def _path(facts: Facts) -> Iterator[Sight]:
+    path = facts.path
+    for walk in (path.target4.value, path.target6.value):
+        if walk is not None:
+            yield Sight(says=_walk(walk), witnesses=walk.witnesses)
+    for walk in (*(path.others.value or ()), *(path.controls.value or ())):
+        yield Sight(says=_walk(walk), witnesses=walk.witnesses)
+    if path.first_hop_only.value is True:
+        yield _sight("No walk saw a router beyond the first.", path.first_hop_only)
+    if path.proxy_in_path.value is True:
+        yield _sight("Something nearer than the target answers for its port.", path.proxy_in_path)
+    if path.hop_loss_persists.value is not None and path.hop_loss_persists.value.lost:
+        yield _sight(
+            lost(path.hop_loss_persists.value, "probe", "from some router on to the end"), path.hop_loss_persists
+        )
+
+
+def _walk(walk: Walk) -> str:
+    name = f"{walk.protocol.upper()} to {walk.address}" + ("" if walk.protocol == "icmp" else f" port {walk.port}")
+    if walk.role == "control":
+        name += f" (control {walk.host})"
+    return f"{name}: {_walk_end(walk)}."
+
+
+def _walk_end(walk: Walk) -> str:
+    at = "" if walk.end_ttl is None else f" at hop {walk.end_ttl}"
+    if walk.end == "open":
+        return f"arrived{at}"
+    if walk.end == "refused":
+        return f"arrived{at} and was refused"
+    if walk.end == "icmp" and walk.end_icmp is not None:
+        return f"ended{at} with {icmp_words(walk.end_icmp)} from {walk.end_icmp.sender}"
+    if walk.end == "loop":
+        return f"goes round in a circle{at}"
+    if walk.end == "local":
+        return "this machine did not send"
+    if walk.last_seen == 0:
+        return "no router answered"
+    where = walk.last_seen_address or ""
+    place = _HOP[walk.last_seen_place] if walk.last_seen_place else ""
+    seen = ", ".join(word for word in (where, place) if word)
+    words = f"routers answered up to hop {walk.last_seen}" + (f" ({seen})" if seen else "")
+    return words + (f", nothing came from hop {walk.first_missing} on" if walk.first_missing is not None else "")
+
+
+# --- in brief ----------------------------------------------------------------------------------------------------
+
+
+def _brief_names(facts: Facts) -> Iterator[str]:
+    names = facts.names
+    if names.needed.value is False:
+        return
+    if names.configured_resolve.value is False or names.system_resolves.value is False:
+        said = [
+            f"{one.server} {_resolver_says(one)}"
+            for one in names.resolvers.value or ()
+            if one.server_class == "configured"
+        ]
+        yield f"{facts.host} is not resolved" + (f": {'; '.join(said[:2])}." if said else ".")
+
+
+def _brief_addresses(facts: Facts) -> Iterator[str]:
+    states = facts.target.addresses.value or ()
+    for state in states[:3]:
+        yield _address(state, facts.port)
+    if len(states) > 3:
+        works = sum(state.works is True for state in states)
+        yield f"In all {len(states)} addresses were measured; {works} of them work."
+
+
+def _brief_rest(facts: Facts) -> Iterator[str]:
+    if facts.machine.local_refusal.value is not None:
+        yield _refusal(facts.machine.local_refusal.value)
+    states = facts.controls.states.value
+    if states:
+        good = sum(state.healthy for state in states)
+        yield f"{good} of {count(len(states), 'connection')} to other hosts worked."
+    for walk in (facts.path.target4.value, facts.path.target6.value):
+        if walk is not None and walk.end not in {"open", "local"}:
+            yield _walk(walk)
+    if facts.machine.proxy.value is not None:
+        yield _proxy(facts.machine.proxy.value)
+
+
+def _sight(says: str, fact: Fact[T]) -> Sight:
+    return Sight(says=says, witnesses=fact.witnesses)

@@ -1,0 +1,246 @@
+"""What every report shows, in one model: the formats only lay it out.
+
+Texts in here come from a stranger's bundle and are made safe once, on the way in (``_safe``): no control characters, no
+bidirectional overrides, no line breaks but in the reply. Each format still escapes for its own syntax.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from netdiag.evidence.bundle import Bundle
+from netdiag.evidence.display import sanitize_text
+from netdiag.evidence.provenance import Provenance
+from netdiag.facts import Facts
+from netdiag.reports.absent import absences
+from netdiag.reports.observed import observed
+from netdiag.reports.words import count, endpoint, span, utc
+from netdiag.verdict import Certainty, Hypothesis, Standing, Verdict, VerdictSide
+
+SIDE = {
+    "local": "LOCAL: the customer's own machine or network",
+    "transit": "TRANSIT: the networks between, the customer's provider included",
+    "host": "HOST: the vendor's side",
+    "none": "NONE: no fault was seen",
+    "inconclusive": "INCONCLUSIVE: the evidence does not decide",
+}
+
+STANDING = {
+    "settled": "settled",
+    "likely": "likely",
+    "possible": "possible",
+    "opposed": "ruled out",
+    "masked": "explained by another fault",
+    "not_assessed": "not assessed",
+}
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """One verified bundle under the name that references use: ``main``, ``control1``…"""
+
+    name: str
+    bundle: Bundle
+    provenance: Provenance
+
+
+class Sentence(msgspec.Struct, frozen=True, kw_only=True):
+    """One sentence with the observations behind it."""
+
+    says: str
+    refs: tuple[str, ...] = ()
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of the catalogue. ``wants`` are the facts for want of which it was not assessed."""
+
+    fault: str
+    title: str
+    standing: str
+    because: str
+    wants: tuple[str, ...] = ()
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """A titled list of sentences."""
+
+    title: str
+    sentences: tuple[Sentence, ...]
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """Where one bundle comes from. ``warnings`` are what a reader must not miss."""
+
+    name: str
+    facts: tuple[tuple[str, str], ...]
+    proves: tuple[str, ...]
+    does_not_prove: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole report, in the order in which it is read."""
+
+    url: str
+    when: str
+    side: VerdictSide
+    side_words: str
+    certainty: Certainty | None
+    fault: str | None
+    fault_title: str | None
+    summary: str
+    warnings: tuple[str, ...]
+    evidence: tuple[Sentence, ...]
+    next_evidence: tuple[str, ...]
+    not_tested: tuple[str, ...]
+    ruled_out: tuple[Row, ...]
+    still_possible: tuple[Row, ...]
+    not_assessed: tuple[Row, ...]
+    search_keys: tuple[tuple[str, str], ...]
+    reply: tuple[str, ...]
+    seen: tuple[Part, ...]
+    not_measured: tuple[Row, ...]
+    origins: tuple[Origin, ...]
+    catalogue_version: int
+
+
+def view(verdict: Verdict, facts: Facts, sources: Sequence[Source]) -> View:
+    """The report on ``sources``, of which the first is the customer's."""
+    main = sources[0].bundle
+    target = main.target
+    origins = tuple(_origin(source) for source in sources)
+    return View(
+        url=_safe(f"{target.scheme}://{endpoint(target.host, target.port)}{target.path}"),
+        when=f"{utc(main.began_at)}, for {span(main.duration_ns / 1e9)}",
+        side=verdict.side,
+        side_words=SIDE[verdict.side],
+        certainty=verdict.certainty,
+        fault=verdict.fault,
+        fault_title=fault_title(verdict),
+        summary=_safe(verdict.summary),
+        warnings=tuple(f"{one.name}: {warning}" for one in origins for warning in one.warnings),
+        evidence=tuple(Sentence(says=_safe(one.says), refs=_all_safe(one.observations)) for one in verdict.evidence),
+        next_evidence=_all_safe(verdict.next_evidence),
+        not_tested=_all_safe(verdict.not_tested),
+        ruled_out=_rows(verdict, "opposed", "masked"),
+        still_possible=_rows(verdict, "settled", "likely", "possible"),
+        not_assessed=_rows(verdict, "not_assessed"),
+        search_keys=tuple((_safe(name), _safe(value)) for name, value in verdict.search_keys),
+        reply=tuple(_all_safe(line for line in verdict.reply.splitlines())),
+        seen=tuple(
+            Part(
+                title=section.title,
+                sentences=tuple(Sentence(says=one.says, refs=_all_safe(one.witnesses)) for one in section.sights),
+            )
+            for section in observed(facts)
+        ),
+        not_measured=tuple(
+            Row(
+                fault=source.name,
+                title=one.what,
+                standing=f"{one.times} times" if one.times > 1 else "",
+                because=one.why,
+                wants=one.witnesses,
+            )
+            for source in sources
+            for one in absences(source.name, source.bundle)
+        ),
+        origins=origins,
+        catalogue_version=verdict.catalogue_version,
+    )
+
+
+def fault_title(verdict: Verdict) -> str | None:
+    """What the fault is called; for a group, what stands in it."""
+    if verdict.fault is None:
+        return None
+    for one in verdict.hypotheses:
+        if one.fault == verdict.fault:
+            return _safe(one.title)
+    members = [
+        one.title
+        for one in verdict.hypotheses
+        if one.fault.startswith(f"{verdict.fault}.") and one.standing in {"settled", "likely", "possible"}
+    ]
+    return _safe(" or ".join(members)) if members else None
+
+
+def _rows(verdict: Verdict, *standings: Standing) -> tuple[Row, ...]:
+    """Hypotheses of these standings, in this order of standings. The verdict's own fault is told above, not here."""
+    chosen = [
+        one
+        for standing in standings
+        for one in verdict.hypotheses
+        if one.standing == standing and not (one.fault == verdict.fault and verdict.certainty is not None)
+    ]
+    return tuple(_row(one) for one in chosen)
+
+
+def _row(one: Hypothesis) -> Row:
+    return Row(
+        fault=_safe(one.fault),
+        title=_safe(one.title),
+        standing=STANDING[one.standing],
+        because=_safe(one.because),
+        wants=_all_safe(one.missing),
+    )
+
+
+def _origin(source: Source) -> Origin:
+    bundle, provenance = source.bundle, source.provenance
+    measured = [
+        ("signature", provenance.signature),
+        ("key", provenance.key),
+        ("key trust", _trust(provenance)),
+        ("begun", f"{utc(provenance.made_at)} by that machine's clock, {_age(provenance)}"),
+        ("took", span(bundle.duration_ns / 1e9)),
+        ("run id", bundle.run_id),
+        ("ticket", "none" if provenance.ticket is None else provenance.ticket),
+        ("made by", bundle.tool),
+        ("holds", f"{count(len(bundle.observations), 'record')} of {count(len(bundle.plan), 'step')}"),
+        ("SHA-256", provenance.sha256),
+    ]
+    if bundle.profile is not None:
+        measured.append(("profile", f"{bundle.profile.vendor or 'unnamed'} ({bundle.profile.sha256})"))
+    return Origin(
+        name=source.name,
+        facts=tuple((name, _safe(value)) for name, value in measured),
+        proves=_all_safe(provenance.proves),
+        does_not_prove=_all_safe(provenance.does_not_prove),
+        warnings=_all_safe(warnings(source)),
+    )
+
+
+def warnings(source: Source) -> tuple[str, ...]:
+    """What a reader of the bundle must not miss."""
+    bundle, provenance = source.bundle, source.provenance
+    said = []
+    if provenance.ticket_matches is False:
+        other = "no ticket" if provenance.ticket is None else f"the ticket {provenance.ticket}"
+        said.append(f"It was made for {other}, not for the one that was given.")
+    if provenance.from_future:
+        said.append("It is from the future: its clock or yours is wrong.")
+    if bundle.interrupted == "signal":
+        said.append("The run was interrupted: what would have come later was not measured.")
+    if bundle.interrupted == "budget":
+        said.append("The time ran out: what would have come later was not measured.")
+    return tuple(said)
+
+
+def _trust(provenance: Provenance) -> str:
+    if provenance.key_trust == "trusted":
+        return f"trusted as {provenance.principals}"
+    return "unknown: no list of trusted keys was given (--trust)"
+
+
+def _age(provenance: Provenance) -> str:
+    if provenance.age_s < 0:
+        return f"{span(-provenance.age_s)} from now"
+    return f"{span(provenance.age_s)} ago"
+
+
+def _safe(text: str) -> str:
+    return sanitize_text(text)
+
+
+def _all_safe(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sanitize_text(text) for text in texts)
