@@ -88,8 +88,10 @@ def signing_key(environ: Mapping[str, str]) -> SigningKey:
             return SigningKey(private=private, origin="made", path=path)
         except AlreadyExistsError:
             pass  # another first run was faster: its key is the one
-        except (OSError, WriteError) as error:
+        except WriteError as error:
             return _one_run(str(error))
+        except OSError as error:
+            return _one_run(f"{path.parent} cannot be made: {error.strerror}")
     return SigningKey(private=_load(path), origin="kept", path=path)
 
 

@@ -57,8 +57,9 @@ _MAC_NAME = re.compile(r"(?<![0-9a-zA-Z])(en|wl|ww|ib|sl)x([0-9a-fA-F]{12})(?![0
 _MAYBE_EUI64 = re.compile(r"(?<![0-9a-zA-Z:.])[fF][0-9a-fA-F]{3}:[0-9a-fA-F:]*[fF]{2}:[fF][eE][0-9a-fA-F:]+")
 _LINK_LOCAL, _ULA = ipaddress.IPv6Network("fe80::/10"), ipaddress.IPv6Network("fc00::/7")
 
-_URL_IN_TEXT = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://[^\s\"'<>]+")
-_QUERY_IN_TEXT = re.compile(r"(?<=[\w/.~%-])\?[^\s\"'<>)\]]*=[^\s\"'<>)\]]*")
+# Each takes time in proportion to the text: a stranger's page must not hold up the run.
+_URL_IN_TEXT = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]{0,31}://[^\s\"'<>]+")
+_QUERY_IN_TEXT = re.compile(r"(?<=[\w/.~%-])\?[^\s\"'<>)\]]+")
 _CREDENTIALS_IN_TEXT = re.compile(r"\b(basic|bearer|digest|negotiate)\s+[a-z0-9+/=_.~-]{8,}", re.IGNORECASE)
 
 _NOT_PSEUDONYM = re.compile(r"(?!search-[0-9a-f]{8}$)\A.+\Z", re.DOTALL)

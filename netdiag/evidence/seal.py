@@ -28,6 +28,9 @@ MAX_DEPTH = 32
 MAX_RECORDS = 50_000
 """Steps and observations together: what any analysis must be able to hold."""
 
+FIRST_YEAR, LAST_YEAR = 1970, 9000
+"""What Unix clocks can show, with room to add the longest duration (2**63 ns, 292 years) to it without overflow."""
+
 ATTACHMENTS = (container.SUMMARY, container.CAPTURE)
 """What is sealed beside the records. The summary is required."""
 
@@ -65,7 +68,8 @@ def unseal(raw: bytes, policy: TrustPolicy, *, now: datetime) -> tuple[Bundle, M
     (7) It decodes, strictly typed, unknown fields refused; and encoded again it gives the very same bytes, so that no
         duplicate key, other spelling of a number or string, byte-order mark or trailing data can make two readers see
         two things: BundleMalformed.
-    (8) It is within MAX_DEPTH and MAX_RECORDS, and ids are unique: BundleMalformed.
+    (8) It is within MAX_DEPTH and MAX_RECORDS, ids are unique, and ``began_at`` is a moment that can be reckoned with
+        (UTC, FIRST_YEAR to LAST_YEAR), however wrong that machine's clock is: BundleMalformed.
 
     What is not checked, and must be kept in mind: texts in it are a stranger's (``display.sanitize_text``), addresses
     and names in it may be no such thing, and ids that records refer to may not exist.
@@ -125,6 +129,11 @@ def decode_evidence(data: bytes) -> Bundle:
         )
     if len(bundle.plan) + len(bundle.observations) > MAX_RECORDS:
         raise BundleMalformed(f"{EVIDENCE} holds more than {MAX_RECORDS:,} records")
+    began_at = bundle.began_at
+    if began_at.utcoffset() or not FIRST_YEAR <= began_at.year <= LAST_YEAR:
+        raise BundleMalformed(
+            f"{EVIDENCE} says that it was begun at {began_at.isoformat()}, which no clock shows in UTC"
+        )
     _check_unique("observation", [record.id for record in bundle.observations])
     _check_unique("step", [step.id for step in bundle.plan])
     return bundle

@@ -1,10 +1,10 @@
 """A file is written whole, once, or not at all."""
 
 import errno
-import multiprocessing
 import os
-import resource
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -59,22 +59,22 @@ def test_a_name_that_is_too_long(folder: Path) -> None:
     assert names_in(folder) == []
 
 
-def _write_with_a_full_disk(path: str, results: "multiprocessing.Queue[str]") -> None:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
-    try:
-        write_new(Path(path), bytes(5000))
-    except WriteError as error:
-        results.put(str(error))
+FULL_DISK = """
+import pathlib, resource, sys
+from netdiag.evidence.files import WriteError, write_new
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    write_new(pathlib.Path(sys.argv[1]), bytes(5000))
+except WriteError as error:
+    print(error)
+"""
 
 
 def test_a_file_that_does_not_fit_leaves_nothing_behind(tmp_path: Path) -> None:
     """The kernel itself stops the write half-way: a file size limit, the one full disk that needs no root."""
-    context = multiprocessing.get_context("fork")
-    results = context.Queue()
-    child = context.Process(target=_write_with_a_full_disk, args=(str(tmp_path / "x.zip"), results))
-    child.start()
-    assert results.get(timeout=10).endswith("could not be written: File too large")
-    child.join(10)
+    command = [sys.executable, "-c", FULL_DISK, str(tmp_path / "x.zip")]
+    written = subprocess.run(command, capture_output=True, check=True, timeout=20, text=True)
+    assert written.stdout == f"{tmp_path / 'x.zip'} could not be written: File too large\n"
     assert names_in(tmp_path) == []
 
 

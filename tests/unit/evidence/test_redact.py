@@ -234,6 +234,16 @@ def test_what_the_cleaned_url_shows_is_no_secret() -> None:
     assert cleaner.text("api.vendor.test/items") == "api.vendor.test/items"
 
 
+def test_a_query_in_text_goes_with_or_without_names() -> None:
+    assert redactor().text("GET /a?b=c HTTP/1.1, (see /d?e), why? Because") == "GET /a HTTP/1.1, (see /d), why? Because"
+
+
+@pytest.mark.parametrize("unit", ["a", "?", "x?", "://", "a://", "f", "fe80:", "ff:fe", ":", "basic ", "@", ";", "/"])
+def test_a_strangers_text_cannot_hold_up_the_run(unit: str) -> None:
+    """Quadratic patterns would take minutes here; linear ones take milliseconds."""
+    redactor().text(unit * (400_000 // len(unit)))
+
+
 def test_a_body_is_cut_between_characters() -> None:
     body = redactor().redact(exchange(body_start="€" * 1000)).body_start
     assert body == "€" * (MAX_BODY // 3)

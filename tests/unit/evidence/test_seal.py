@@ -245,6 +245,27 @@ def test_wrong_types_and_unknown_fields(field: str, value: object) -> None:
     refuses(changed(**{field: value}), rf"evidence\.json cannot be read: .*{field}")
 
 
+@pytest.mark.parametrize("moment", ["1970-01-01T00:00:00Z", "9000-12-31T23:59:59.999999Z"])
+def test_the_ends_of_time_can_be_read(moment: str) -> None:
+    raw = container.pack(signed_members(changed(began_at=moment)))
+    assert unseal(raw, ANY, now=NOW)[2].from_future == moment.startswith("9")
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "0001-01-01T00:00:00+23:59",
+        "0001-01-01T00:00:00Z",
+        "1969-12-31T23:59:59Z",
+        "9999-12-31T23:59:59Z",
+        "9999-12-31T23:59:59-23:59",
+        "2026-03-14T09:26:53+01:00",
+    ],
+)
+def test_moments_that_no_utc_clock_shows(moment: str) -> None:
+    refuses(changed(began_at=moment), "which no clock shows in UTC")
+
+
 def test_an_unknown_kind_or_code_of_a_record() -> None:
     refuses(changed().replace(b'"kind": "connect"', b'"kind": "hearsay"'), "'hearsay'")
     refuses(changed().replace(b'"timed_out"', b'"sulking"'), "'sulking'")
