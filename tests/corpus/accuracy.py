@@ -1,0 +1,79 @@
+"""How right the verdicts are, counted over the corpus."""
+
+from collections import Counter
+from typing import Literal, NamedTuple
+
+from netdiag.verdict import Verdict
+from tests.corpus.case import SETS, Case, EvidenceSet, judge
+from tests.netns.scenario import Answer
+
+Mark = Literal["right", "inconclusive", "too strong", "wrong side", "customer falsely blamed"]
+MARKS: tuple[Mark, ...] = ("right", "inconclusive", "too strong", "wrong side", "customer falsely blamed")
+
+
+class Row(NamedTuple):
+    """One verdict and how it compares with the truth."""
+
+    case: Case
+    evidence: EvidenceSet
+    verdict: Verdict
+    mark: Mark
+    allowed: bool
+    """Within what the scenario says this evidence can know."""
+
+
+def rows(cases: list[Case]) -> list[Row]:
+    """Every recorded case under every set of evidence that its scenario states."""
+    found = []
+    for case in cases:
+        for evidence in SETS:
+            answer = case.answer(evidence)
+            if answer is not None:
+                verdict = judge(case, evidence)
+                mark = mark_of(verdict, case.scenario.truth.fault, answer)
+                found.append(Row(case, evidence, verdict, mark, verdict.side in answer.sides and mark != "too strong"))
+    return found
+
+
+def mark_of(verdict: Verdict, fault: str, answer: Answer) -> Mark:
+    """``fault`` is the scenario's own truth, ``none`` where nothing is broken."""
+    true_side = fault.split(".", 1)[0]
+    if verdict.side == "inconclusive":
+        return "inconclusive"
+    if verdict.side == "local" and true_side != "local":
+        return "customer falsely blamed"
+    if verdict.side != true_side and verdict.side not in answer.sides:
+        return "wrong side"
+    return "too strong" if verdict.certainty == "established" and answer.certainty == "likely" else "right"
+
+
+def table(found: list[Row]) -> str:
+    """The verdict over all bundles, in Markdown."""
+    lines = ["| scenario | network | evidence | truth | netdiag said | |", "|---|---|---|---|---|---|"]
+    for row in found:
+        said = " ".join(filter(None, [row.verdict.side, row.verdict.certainty, row.verdict.fault]))
+        mark = row.mark if row.allowed else f"**{row.mark}: not allowed**"
+        truth = row.case.scenario.truth.fault
+        lines.append(f"| {row.case.name} | {row.case.network} | {row.evidence} | {truth} | {said} | {mark} |")
+    return "\n".join(lines)
+
+
+def page(found: list[Row]) -> str:
+    """docs/accuracy.md."""
+    counts = Counter((row.evidence, row.mark) for row in found)
+    head = ["| evidence | verdicts | " + " | ".join(MARKS) + " |", "|---|---|" + "---|" * len(MARKS)]
+    for evidence in SETS:
+        numbers = [counts[evidence, mark] for mark in MARKS]
+        head.append(f"| {evidence} | {sum(numbers)} | " + " | ".join(map(str, numbers)) + " |")
+    scenarios = len({row.case.name for row in found})
+    return f"""# Accuracy over the corpus
+
+Made by `make accuracy` from the recorded bundles of {scenarios} scenarios in `bundles/`, most of them on two networks.
+*alone*: the customer's bundle. *control*: with the agent's own run. *profile*: with the vendor's profile.
+*inconclusive* is a good answer where the evidence does not decide, and each scenario says by hand where that is;
+*customer falsely blamed* is the one that must stay zero.
+
+{chr(10).join(head)}
+
+{table(found)}
+"""

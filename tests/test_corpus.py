@@ -1,0 +1,59 @@
+"""Every recording is judged again: bundle -> facts -> verdict, against the golden files and against the truth."""
+
+import json
+
+import pytest
+
+from tests.corpus import accuracy
+from tests.corpus.case import SETS, Case, EvidenceSet, cases, golden, judge
+from tests.netns import scenario as scenarios
+from tests.netns.lab import ROOT
+
+CASES = cases()
+STATED = [(case, evidence) for case in CASES for evidence in SETS if case.answer(evidence) is not None]
+
+
+def test_there_is_a_corpus() -> None:
+    assert len({case.name for case in CASES}) >= 60
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.name}-{case.network}")
+def test_recorded_bundles_are_judged_as_before(case: Case) -> None:
+    """A change here is a change of facts or verdicts: read the diff of the golden file, then make it new."""
+    assert case.recorded, f"no recording: python -m tests.corpus record {case.name}"
+    assert golden(case) == json.loads(case.golden_file.read_text())
+
+
+@pytest.mark.parametrize(
+    ("case", "evidence"), STATED, ids=lambda value: "-".join(value) if isinstance(value, tuple) else value
+)
+def test_the_verdict_is_no_more_than_the_truth(case: Case, evidence: EvidenceSet) -> None:
+    answer = case.answer(evidence)
+    assert answer is not None
+    verdict = judge(case, evidence)
+    assert verdict.side in answer.sides
+    assert accuracy.mark_of(verdict, case.scenario.truth.fault, answer) in {"right", "inconclusive"}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.name}-{case.network}")
+def test_the_fault_that_is_named_is_the_true_one(case: Case) -> None:
+    """A verdict may end at a group, or name nothing; it may not name another fault than the true one or its group."""
+    true_fault = case.scenario.truth.fault
+    for evidence in SETS:
+        if case.answer(evidence) is not None:
+            named = judge(case, evidence).fault
+            assert named is None or true_fault == named or true_fault.startswith(named + "."), evidence
+
+
+def test_the_customer_is_never_falsely_blamed() -> None:
+    rows = accuracy.rows(CASES)
+    assert not [row for row in rows if row.mark == "customer falsely blamed"]
+
+
+def test_every_scenario_runs_on_both_networks() -> None:
+    single = {case.name for case in CASES if len(case.scenario.networks) == 1}
+    assert all(scenarios.load(name).truth.fault.startswith(("local.ipv6", "host.ipv6", "none")) for name in single)
+
+
+def test_the_page_on_accuracy_is_up_to_date() -> None:
+    assert (ROOT / "docs" / "accuracy.md").read_text() == accuracy.page(accuracy.rows(CASES))
