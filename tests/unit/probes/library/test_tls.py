@@ -3,7 +3,6 @@
 import contextlib
 import socket
 import ssl
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -73,7 +72,7 @@ def test_the_second_opinion_can_be_good(tmp_path: Path, *, use_rsa: bool, monkey
     assert codes(seen) == {"system": 20, "mozilla": 0}
 
 
-def wrong(kind: str, root: Issued, inter: Issued) -> tuple[Issued, ...]:
+def wrong(kind: str, inter: Issued) -> tuple[Issued, ...]:
     names = ("good.test",)
     match kind:
         case "not yet valid":
@@ -108,9 +107,9 @@ def wrong(kind: str, root: Issued, inter: Issued) -> tuple[Issued, ...]:
     ],
 )
 def test_each_wrong_certificate_has_its_code_and_its_chain(
-    kind: str, code: int, version: ssl.TLSVersion, root: Issued, inter: Issued, tmp_path: Path
+    kind: str, code: int, version: ssl.TLSVersion, inter: Issued, tmp_path: Path
 ) -> None:
-    chain = wrong(kind, root, inter)
+    chain = wrong(kind, inter)
     context = server_context(*chain, directory=tmp_path)
     context.maximum_version = context.minimum_version = version
     seen = shake(over_tls(context, wait_for_close))
@@ -140,7 +139,7 @@ def test_an_address_is_checked_without_a_server_name(
 
 def test_no_common_version_is_alert_70(inter: Issued, tmp_path: Path) -> None:
     context = server_context(mint("good.test", names=("good.test",), issuer=inter), inter, directory=tmp_path)
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
         context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
     context.set_ciphers("ALL:@SECLEVEL=0")
     seen = shake(over_tls(context, wait_for_close))
