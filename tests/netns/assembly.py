@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import signal
@@ -12,8 +13,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from tests.netns import kernel, placeholders
 from tests.netns import namespaces as ns
-from tests.netns import placeholders
 from tests.netns.daemons import authority, internet, nginx, relay, resolver, web, zone
 from tests.netns.namespaces import RUN, LabError
 from tests.netns.networks import NETWORKS
@@ -121,7 +124,7 @@ class Assembly:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=lambda: self.spaces.enter(name),
+                preexec_fn=lambda: self.spaces.enter(name),  # noqa: PLW1509 - this process has no threads
             )
 
     def fork(self, role: str | None, what: str, work: Callable[[], object]) -> None:
@@ -154,7 +157,12 @@ class Assembly:
 
     def _shell(self, role: str, line: str) -> None:
         name = self.network.node(role).name
-        customer = {**os.environ, **self.customer_env(), "SSL_CERT_FILE": str(RUN / "trust.pem"), "HOME": "/run/lab"}
+        customer = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(RUN),
+            "SSL_CERT_FILE": str(RUN / "trust.pem"),
+            **self.customer_env(),
+        }
         done = subprocess.run(
             ["sh", "-ec", line],
             capture_output=True,
@@ -219,18 +227,16 @@ class Assembly:
             if link.delay_ms:
                 for end in (link.a, link.b):
                     with self.spaces.inside(end):
-                        from tests.netns import kernel, topology  # noqa: PLC0415
-
-                        kernel.offloads_off(topology.interface(self.network, end, link))
-                delay, jitter = link.delay_ms, link.jitter_ms
-                self.fork(None, "relay", lambda d=delay, j=jitter: relay.serve("relay0", "relay1", d, j))
+                        kernel.offloads_off(ns.cable_end(self.network, link, end))
+                work = functools.partial(relay.serve, *ns.relay_ends(self.network, link), link.delay_ms, link.jitter_ms)
+                self.fork(None, "relay", work)
 
     def _internet(self) -> None:
         dns = authority.Authority({self.network.vendor.zone: self.network.vendor.ns}, reverse_names(self.network))
 
         def sites() -> None:
             web.listen(80, internet.handle)
-            web.listen(443, internet.handle, self.pki.control_chain)
+            web.listen(443, internet.handle, self._foreign_chain)
 
         def world() -> None:
             sites()
@@ -244,6 +250,12 @@ class Assembly:
         self.fork("public-resolvers", "public-resolvers-web", resolvers)
         self._waits += [("internet", "127.0.0.1", 53), ("public-resolvers", "1.1.1.1", 443)]
 
+    def _foreign_chain(self, names: tuple[str, ...]) -> tuple[bytes, bytes]:
+        """Nobody but the vendor has a certificate for the vendor's zone; a wrong address shows somebody else's."""
+        zone = self.network.vendor.zone
+        strange = names[0] == zone or names[0].endswith(f".{zone}")
+        return self.pki.control_chain(("parked.example.net", *names[1:]) if strange else names)
+
     def _resolvers(self) -> None:
         off, dns = self.scenario.off, self.scenario.dns
         isp = self.known["isp_resolver4"]
@@ -252,8 +264,8 @@ class Assembly:
             ("isp-resolver", isp, (), dns.isp_resolver),
         ]
         if self._lan_resolver() in self._customer_resolvers():
-            forward = (isp,) if self.network.lan_resolver_forwards else ()
-            wanted.append(("lan-resolver", self._lan_resolver(), forward, dns.lan_resolver))
+            upstream = (isp,) if self.network.lan_resolver_forwards else ()
+            wanted.append(("lan-resolver", self._lan_resolver(), upstream, dns.lan_resolver))
         for role, address, forward, extra in wanted:
             if role in off:
                 continue
@@ -277,11 +289,12 @@ class Assembly:
         for file, text in (("chain.pem", chain), ("key.pem", key), ("site.pem", chain + key)):
             (folder / file).write_bytes(text)
         if options.server in ("nginx", "haproxy"):
-            filled = type(options)(
-                **{
-                    field: self.fill(value) if isinstance(value, str) and field in _FILLED else value
-                    for field, value in ((name, getattr(options, name)) for name in options.__struct_fields__)
-                }
+            filled = msgspec.structs.replace(
+                options,
+                http=self.fill(options.http),
+                site=self.fill(options.site),
+                location=self.fill(options.location),
+                haproxy=self.fill(options.haproxy),
             )
             self.spawn("vendor", nginx.write(folder, filled, vendor.name, behind_proxy=options.server == "haproxy"))
             if options.server == "haproxy":
@@ -324,6 +337,3 @@ class Assembly:
                             logs = "\n".join(f"--- {p.name}\n{p.read_text()[-800:]}" for p in (RUN / "log").iterdir())
                             raise LabError(f"{role} does not answer on {address}:{port}: {error}\n{logs}") from error
                         time.sleep(0.01)
-
-
-_FILLED = frozenset({"http", "site", "location", "haproxy"})

@@ -85,6 +85,7 @@ class Lab:
             [sys.executable, "-m", "tests.netns.supervisor"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            bufsize=0,
             cwd=ROOT,
             env=env,
             start_new_session=True,  # a Ctrl-C at the terminal is for the owner alone
@@ -142,11 +143,8 @@ class Lab:
             raise LabError(f"no role {role!r}; there are: {', '.join(self._roles)}")
         net, mnt = self._roles[role]
         here = f"/proc/{self._pid}"
-        user = (
-            []
-            if os.stat(f"{here}/ns/user").st_ino == os.stat("/proc/self/ns/user").st_ino
-            else [f"--user={here}/ns/user"]
-        )
+        same_user = Path(f"{here}/ns/user").stat().st_ino == Path("/proc/self/ns/user").stat().st_ino
+        user = [] if same_user else [f"--user={here}/ns/user"]
         return [
             "nsenter",
             *user,
@@ -164,7 +162,7 @@ class Lab:
         ]
 
     def environment(self, role: str, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-        """A clean environment: the lab's trust, a home and XDG folders of its own, nothing of the caller's settings."""
+        """A clean environment: the lab's trust, home and XDG folders of its own, nothing of the caller's."""
         home = self.home / role
         home.mkdir(exist_ok=True)
         env = {
@@ -207,7 +205,7 @@ class Lab:
         timeout: float = 60,
         input: str | None = None,  # noqa: A002 - as subprocess.run calls it
     ) -> subprocess.CompletedProcess[str]:
-        """Run a program in a node and wait; output as text. Raises subprocess.TimeoutExpired (the program is killed)."""
+        """Run a program in a node and wait; output as text. Raises subprocess.TimeoutExpired, the program killed."""
         command = self._with_late_environment(role, argv, ordinary=ordinary, env=env)
         return subprocess.run(
             command,
@@ -243,7 +241,7 @@ class Lab:
         env: Mapping[str, str] | None = None,
         timeout: float = 120,
     ) -> Path:
-        """Run ``netdiag collect`` in a node and return the bundle. Raises LabError with its output when there is none."""
+        """Run ``netdiag collect`` in a node; returns the bundle. Raises LabError with its output when there is none."""
         output = self.home / f"{role}-{time.monotonic_ns()}.zip"
         argv = [sys.executable, "-m", "netdiag", "collect", url or self.url, "--yes", "--output", str(output), *args]
         as_user = self.scenario.ordinary_user if ordinary is None else ordinary
@@ -258,7 +256,7 @@ class Lab:
         self._receive()
 
     def count_syns(self, at: str = "vendor") -> int:
-        """SYNs from anyone that reached the vendor's service port since the first call (which installs the counters)."""
+        """SYNs that reached the vendor's service port since the first call, which installs the counter."""
         script = ["nft", "-j", "list", "counters", "table", "inet", "manners"]
         listed = self.run(at, script, ordinary=False)
         if listed.returncode != 0:
@@ -293,8 +291,8 @@ class Lab:
 
 
 def _read_line(stream: IO[bytes], seconds: float) -> bytes:
-    """One line, or LabError after ``seconds``. Only ever one answer is under way, so nothing else sits in the buffer."""
+    """One line of an unbuffered pipe (a buffer could hold a second one unseen). LabError after ``seconds``."""
     ready, _, _ = select.select([stream], [], [], seconds)
-    if not ready and not getattr(stream, "peek", lambda: b"")():
+    if not ready:
         raise LabError(f"the lab's supervisor said nothing for {seconds:.0f} s")
     return stream.readline()

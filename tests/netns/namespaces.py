@@ -117,12 +117,29 @@ class Namespaces:
         if node.nat_towards is not None:
             nft(
                 node.name,
-                "table ip nat { chain postrouting { type nat hook postrouting priority 100; oifname wan masquerade; }; }",
+                "table ip nat { chain postrouting { "
+                "type nat hook postrouting priority 100; oifname wan masquerade; }; }",
             )
         if node.name == "internet":
             _any_address(node.name)
         if node.name in ("isp2", "agent-isp"):
             ip_batch(node.name, [f"route add blackhole {prefix}" for prefix in network.blackholes])
+
+
+def _index(position: int) -> int:
+    """First of the four interface indexes that belong to the cable at this position of ``Network.links``."""
+    return 100 + 4 * position
+
+
+def relay_ends(network: Network, link: Link) -> tuple[str, str]:
+    """The relay's interfaces for a delayed cable, in the base namespace."""
+    index = _index(network.links.index(link))
+    return f"relay{index + 1}", f"relay{index + 3}"
+
+
+def cable_end(network: Network, link: Link, node: str) -> str:
+    """The interface at which a cable ends, which on a LAN bridge is its port."""
+    return _port(network, link) if link.bridged and node == link.a else interface(network, node, link)
 
 
 def _cable(network: Network, link: Link, index: int) -> list[str]:
@@ -131,15 +148,14 @@ def _cable(network: Network, link: Link, index: int) -> list[str]:
     Every interface gets an index of its own (from ``index`` on): where the two ends of a cable have the same one, the
     kernel tells a bridge of a new carrier up to a second late (linkwatch_urgent_event in net/core/link_watch.c).
     """
-    a = _port(network, link) if link.bridged else interface(network, link.a, link)
-    b = interface(network, link.b, link)
+    a, b = cable_end(network, link, link.a), cable_end(network, link, link.b)
     if not link.delay_ms:
         return [f"link add {a} index {index} netns {link.a} type veth peer name {b} index {index + 1} netns {link.b}"]
     return [
-        f"link add {a} index {index} netns {link.a} type veth peer name relay0 index {index + 1}",
-        f"link add {b} index {index + 2} netns {link.b} type veth peer name relay1 index {index + 3}",
-        "link set relay0 up",
-        "link set relay1 up",
+        f"link add {a} index {index} netns {link.a} type veth peer name relay{index + 1} index {index + 1}",
+        f"link add {b} index {index + 2} netns {link.b} type veth peer name relay{index + 3} index {index + 3}",
+        f"link set relay{index + 1} up",
+        f"link set relay{index + 3} up",
     ]
 
 

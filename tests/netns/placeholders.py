@@ -5,10 +5,11 @@ Only lower-case names without blanks are placeholders, so nftables' own braces (
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Mapping
 
-from tests.netns.topology import Network, interface, node_addresses
+from tests.netns.topology import Network, interface, node_addresses, routing_tables
 
 _PATTERN = re.compile(r"\{([a-z][a-z0-9_:>-]*)\}")
 
@@ -48,6 +49,17 @@ def values(network: Network) -> dict[str, str]:
     return found
 
 
+def _towards_customer(network: Network, role: str) -> str:
+    """The neighbour of a router on the customer's side (the one that its route to the customer's line uses)."""
+    line = ipaddress.ip_address(network.customer_public4)
+    for route in routing_tables(network)[role]:
+        if line in route.prefix and route.prefix.prefixlen:
+            return next(
+                link.other(role) for link in network.links_of(role) if interface(network, role, link) == route.via[0][1]
+            )
+    raise KeyError(role)
+
+
 def _neighbour(network: Network, expression: str) -> str:
     """``via4:A>B`` is B's IPv4 address on its link with A, ``dev:A>B`` the interface that A has there.
 
@@ -56,7 +68,7 @@ def _neighbour(network: Network, expression: str) -> str:
     kind, _, pair = expression.partition(":")
     one, _, other = pair.partition(">")
     if other == "towards-customer":
-        other = {"isp2": "isp-core" if network.name == "office" else "isp1"}.get(one, "isp2")
+        other = _towards_customer(network, one)
     link = network.link(one, other)
     if kind == "dev":
         return interface(network, network.node(one).name, link)

@@ -1,4 +1,4 @@
-"""``scenario.toml``: what is broken in an otherwise healthy network, and what is true about it. Unknown keys are refused."""
+"""``scenario.toml``: what is broken in an otherwise healthy network, and what is true about it."""
 
 from __future__ import annotations
 
@@ -39,18 +39,17 @@ class ScenarioError(Exception):
     """A scenario file that cannot be used; the text names the file and the key."""
 
 
-class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base: a key that nobody reads would be a fault that nobody made."""
+# A key that nobody reads would be a fault that nobody made, so every struct below refuses unknown ones.
 
 
-class Answer(_Strict):
+class Answer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What may come out, and never more: the sides allowed and the strongest word allowed with a side."""
 
     sides: tuple[Side, ...]
     certainty: Certainty | None = None
 
 
-class Truth(_Strict):
+class Truth(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is really broken, and what each set of evidence can know of it."""
 
     fault: str
@@ -59,7 +58,7 @@ class Truth(_Strict):
     profile: Answer | None = None  # with the vendor's profile
 
 
-class Change(_Strict):
+class Change(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Something done to one or several nodes after the healthy network is up, in the order of the fields."""
 
     at: str | tuple[str, ...]
@@ -71,7 +70,7 @@ class Change(_Strict):
     run: tuple[str, ...] = ()  # one shell line each
 
 
-class Vendor(_Strict):
+class Vendor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The vendor's own machine."""
 
     server: ServerKind = "nginx"
@@ -85,7 +84,7 @@ class Vendor(_Strict):
     listen6: bool = True  # nginx answers on IPv6
 
 
-class Dns(_Strict):
+class Dns(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The vendor's zone, and the resolvers on the way to it (raw unbound ``server:`` lines)."""
 
     authority: Literal["ok", "nxdomain", "lame", "servfail", "off"] = "ok"
@@ -94,7 +93,7 @@ class Dns(_Strict):
     lan_resolver: tuple[str, ...] = ()
 
 
-class Customer(_Strict):
+class Customer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The customer's machine."""
 
     resolver: ResolverName | tuple[str, ...] = "default"
@@ -106,7 +105,7 @@ class Customer(_Strict):
     warm_up: tuple[str, ...] = ()  # shell lines run as the customer before anything is measured
 
 
-class Gateway(_Strict):
+class Gateway(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the first hop does besides forwarding."""
 
     portal: bool = False
@@ -114,7 +113,7 @@ class Gateway(_Strict):
     proxy: Literal["none", "open", "auth_required", "forbidding"] = "none"
 
 
-class Scenario(_Strict):
+class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One scenario file."""
 
     schema: Literal["netdiag/scenario/1"]

@@ -133,7 +133,7 @@ class Route:
 
 
 def interface(network: Network, node: str, link: Link) -> str:
-    """Name of the interface that ``node`` has on ``link``: ``eth0`` on end machines, the neighbour's name on routers."""
+    """Name of the interface of ``node`` on ``link``: ``eth0`` on end machines, the neighbour's name on routers."""
     if link.bridged and node == link.a:
         return "br-lan"
     me = network.node(node)
@@ -216,15 +216,15 @@ def _routes(network: Network, node: Node, distances: Distances) -> list[Route]:
             if prefix not in connected and node.name not in nodes and (node.site or not private):
                 wanted.append((prefix, nodes))
     found = []
-    for prefix, nodes in wanted:
-        via = _next_hops(network, node.name, nodes, prefix.version, distances)
+    for prefix, holders in wanted:
+        via = _next_hops(network, node.name, holders, prefix.version, distances)
         if via:
             found.append(Route(prefix=prefix, via=via))
     return found
 
 
 def routing_tables(network: Network) -> dict[str, list[Route]]:
-    """Static routes of every node: all prefixes on routers, a default on end machines. Shortest paths, all equal ones."""
+    """Static routes of every node: every prefix on routers, a default on end machines; all shortest paths."""
     distances = {node.name: _distances(network, node.name) for node in network.nodes}
     return {node.name: _routes(network, node, distances) for node in network.nodes}
 

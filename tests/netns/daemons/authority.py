@@ -125,7 +125,7 @@ class Authority:
             return
         if kind in (dns.rdatatype.A, dns.rdatatype.AAAA):
             wanted = [a for a in addresses if (":" in a) == (kind == dns.rdatatype.AAAA)]
-            if wanted and labels[-1] != "arpa" or name == "ipv4only.arpa" and wanted:
+            if wanted and (labels[-1] != "arpa" or name == "ipv4only.arpa"):
                 reply.answer.append(dns.rrset.from_text_list(f"{name}.", _TTL, "IN", kind, wanted))
                 return
         self._soa(reply, zone)

@@ -36,7 +36,7 @@ TLD_SERVERS: Final = ("a.gtld-servers.net", "b.gtld-servers.net")
 ARPA_SERVERS: Final = ("a.arpa-servers.net",)
 
 TOP_LEVEL: Final = frozenset(
-    "app arpa at be biz ch cloud co com cz de dev dk edu es eu fi fr gov google info int io it me mil net nl no one "
+    "app arpa at be biz ch cloud co com cz de dev dk edu es eu fi fr gov google info int io it me mil net nl no one "  # noqa: SIM905
     "online org pl pt se sh shop site tech tv uk us xyz".split()
 )
 

@@ -79,8 +79,6 @@ def minting_context(mint: Mint) -> Callable[[str], ssl.SSLContext]:
         context.sni_callback = choose
         context.set_alpn_protocols(["http/1.1"])
         # Without SNI OpenSSL asks nobody, so the context itself answers as the bare address.
-        base = named((address,))
-        del base
         chain, key = mint((address,))
         with tempfile.NamedTemporaryFile(dir="/run/lab", suffix=".pem") as file:
             file.write(chain + key)

@@ -1,0 +1,66 @@
+"""A vendor service that accepts and then fails in one of the ways that real ones do."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import struct
+import tempfile
+import threading
+import time
+from typing import Final
+
+from tests.netns.scenario import ServerKind
+
+_HOLD_SECONDS: Final = 120.0  # longer than any client of the lab waits
+_PLAIN: Final = (
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 12\r\nConnection: close\r\n\r\n"
+    b"Bad Request\n"
+)
+
+
+def _context(chain: bytes, key: bytes) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with tempfile.NamedTemporaryFile(dir="/run/lab", suffix=".pem") as file:
+        file.write(chain + key)
+        file.flush()
+        context.load_cert_chain(file.name)
+    return context
+
+
+def _reset(session: socket.socket) -> None:
+    """Close with RST instead of FIN (SO_LINGER with 0 seconds, socket(7))."""
+    session.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    session.close()
+
+
+def _session(kind: ServerKind, session: socket.socket, context: ssl.SSLContext) -> None:
+    with contextlib.suppress(OSError), contextlib.closing(session):
+        session.settimeout(_HOLD_SECONDS)
+        if kind == "accept_silent":
+            while session.recv(4096):
+                pass
+            time.sleep(_HOLD_SECONDS)
+        elif kind == "accept_close":
+            session.recv(4096)
+        elif kind == "accept_reset":
+            session.recv(4096)
+            _reset(session)
+        elif kind == "plain_http":
+            session.recv(4096)
+            session.sendall(_PLAIN)
+        else:
+            with context.wrap_socket(session, server_side=True) as secure:
+                secure.recv(4096)
+                if kind == "tls_silent":
+                    time.sleep(_HOLD_SECONDS)
+
+
+def serve(kind: ServerKind, chain: bytes, key: bytes, port: int = 443) -> None:
+    """Serve for ever on every address of this namespace."""
+    context = _context(chain, key)
+    with socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=128) as listener:
+        while True:
+            session, _ = listener.accept()
+            threading.Thread(target=_session, args=(kind, session, context), daemon=True).start()
