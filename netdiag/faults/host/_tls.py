@@ -43,7 +43,8 @@ def rejected(facts: Facts, *codes: int) -> tuple[tuple[AddressState, TlsState], 
 def excused(facts: Facts, tls: TlsState) -> Finding | None:
     """Why the certificate is not the vendor's to answer for: someone else's, or rejected by this machine alone."""
     on_line = controls(facts)
-    if on_line.interceptor is not None and on_line.interceptor == tls.issuer:
+    issuers = (tls.issuer, None if tls.leaf is None else tls.leaf.issuer)
+    if on_line.interceptor is not None and on_line.interceptor in issuers:
         return opposes(
             f"The certificate is issued by {on_line.interceptor}, which other hosts show on this line, too.",
             *USED,

@@ -1,0 +1,47 @@
+"""The vendor's application fails with HTTP 500.
+
+What is broken
+    The program that serves the URL crashes or gives up on the request.
+
+How it shows
+    HTTP 500 (also 501, 505, 507, 508, 510), through TLS that proves the vendor's name.
+
+What looks like it
+    Limits that answer 500 (HAProxy's tarpit, after an exact delay; mod_qos). A proxy or portal on the customer's side,
+    over plain HTTP only.
+
+What would settle it
+    The status itself, when the certificate of the server that sent it was good.
+
+What to tell the customer
+    That the service was reached and failed inside.
+"""
+
+from netdiag.facts import Facts
+from netdiag.faults.base import Fault, Finding, opposes
+from netdiag.faults.host._http import PLAIN_RIVALS, answered, answers, page
+
+STATUSES = (500, 501, 505, 507, 508, 510)
+
+
+def assess(facts: Facts) -> Finding:
+    found = answers(facts, *STATUSES)
+    if not found:
+        return opposes("No address answers with an error of the application.", "target.addresses")
+    state, http = found[0]
+    return answered(
+        facts, state, http, f"{state.address} answers HTTP {http.status}{page(http)}: the application fails."
+    )
+
+
+FAULT = Fault(
+    code="host.http.server_error",
+    title="The vendor's application fails (HTTP 500)",
+    needs=("target.addresses",),
+    assess=assess,
+    rivals=PLAIN_RIVALS,
+    reply=(
+        "Your measurement shows that our service was reached and answered with an internal error. Nothing on your "
+        "side causes this. We are passing it to the team that runs the service, with the ids in your measurement."
+    ),
+)

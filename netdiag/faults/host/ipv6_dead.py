@@ -1,0 +1,84 @@
+"""The vendor publishes an IPv6 address that does not work.
+
+What is broken
+    The name has an AAAA record, and nothing answers at that address: a server without IPv6, a rule that covers IPv4
+    only, a record that was left behind.
+
+How it shows
+    Connections to the IPv6 address fail, while the IPv4 address works and other hosts work over IPv6. Programs that try
+    both lose a moment on every connection; those that do not, fail.
+
+What looks like it
+    Broken IPv6 at the customer (local.ipv6.dead): other hosts then fail over IPv6, too. A drop of IPv6 on the way
+    (transit.path.black_hole).
+
+What would settle it
+    The same failure on the agent's line, or a refusal by the vendor's own side.
+
+What to tell the customer
+    That IPv6 works on the line in general, and not to this service.
+"""
+
+from netdiag.facts import AddressState, Facts
+from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
+from netdiag.faults.host._reading import (
+    CONTROL_RUN,
+    SILENT_RIVALS,
+    addresses,
+    agent,
+    border,
+    proxied,
+    where,
+    witnesses,
+)
+
+USED = ("target.addresses", "controls.any_healthy6", "path.target6", "agent.runs")
+
+
+def assess(facts: Facts) -> Finding:
+    every = tuple(state for state in facts.target.addresses.value or () if state.genuine is not False)
+    dead = tuple(state for state in every if state.family == 6 and _fails(state))
+    if proxied(facts) or not dead:
+        return opposes("No IPv6 address of the target fails by itself.", "target.addresses")
+    if len(dead) < sum(state.family == 6 for state in every):
+        return opposes("Another IPv6 address of the target connects.", "target.addresses")
+    if not any(state.family == 4 and state.connect is not None and state.connect.how == "open" for state in every):
+        return silent("IPv4 to the target does not work either, so IPv6 is not what differs.", *USED)
+    if facts.controls.any_healthy6.value is not True:
+        return opposes("No other host answers over IPv6 on this line.", "controls.any_healthy6")
+    other = agent(facts)
+    if other.works:
+        return silent("Addresses of the target that fail here work on another line.", *USED)
+    state = dead[0]
+    connect, sign = state.connect, border(facts, state)
+    by_vendor = connect is not None and connect.how == "icmp" and connect.sender_place in ("vendor", "target")
+    settled = other.fails or by_vendor
+    proof = f", although {sign}" if sign else f"; {where(facts, state)}"
+    return Finding(
+        lean=Lean.SETTLES if settled else Lean.SUPPORTS,
+        because=f"{addresses(dead)} fails, while IPv4 to the target and IPv6 to other hosts work"
+        f"{', and it fails on another line, too' if other.fails else proof}.",
+        facts=USED,
+        witnesses=witnesses(facts, *dead) + facts.controls.any_healthy6.witnesses + other.witnesses,
+        at_most_likely=not settled,
+        at_most_possible=not settled and sign is None and (connect is None or connect.how != "refused"),
+        settle_next=CONTROL_RUN,
+    )
+
+
+def _fails(state: AddressState) -> bool:
+    return state.connect is not None and state.connect.how not in ("open", "local")
+
+
+FAULT = Fault(
+    code="host.ipv6.dead",
+    title="The vendor's IPv6 address does not work",
+    needs=("target.addresses", "controls.any_healthy6"),
+    assess=assess,
+    rivals=(*SILENT_RIVALS, "local.ipv6.dead"),
+    reply=(
+        "Your measurement shows that our service works over IPv4 and not over the IPv6 address that we publish, while "
+        "IPv6 works on your line in general. Nothing on your side causes this. We are having the IPv6 address repaired "
+        "or withdrawn; until then a program set to IPv4 works."
+    ),
+)

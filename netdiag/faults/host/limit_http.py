@@ -1,0 +1,63 @@
+"""The vendor limits the requests of this address (HTTP 429, or 503 with signs of a limit).
+
+What is broken
+    Nothing: a limit on requests or connections has been reached, by this address or by someone who shares it.
+
+How it shows
+    HTTP 429 (also 420, 509), or 503 beside requests that succeed or with headers that speak of a limit (RateLimit,
+    X-RateLimit-*, Retry-After).
+
+What looks like it
+    Overload: 503 on the first request after a pause, and for other lines at the same time (host.http.unavailable). A
+    challenge for browsers with status 429 (host.block.http_forbidden).
+
+What would settle it
+    Status 429 through TLS that proves the vendor's name; for 503, the agent's run, answered normally at the same time.
+
+What to tell the customer
+    That requests from this address come faster than the service allows, and when it may be asked again.
+"""
+
+from netdiag.facts import Facts
+from netdiag.faults.base import Fault, Finding, opposes, silent
+from netdiag.faults.host._http import PLAIN_RIVALS, USED, answered, answers, page
+from netdiag.faults.host._reading import agent
+
+LIMITED = (420, 429, 509)
+UNAVAILABLE = (503, 529)
+
+
+def assess(facts: Facts) -> Finding:
+    for state, http in answers(facts, *LIMITED, *UNAVAILABLE, 403):
+        if http.challenge:
+            continue
+        wait = "" if http.retry_after_s is None else f", to be asked again after {http.retry_after_s} s"
+        said = f"{state.address} answers HTTP {http.status}{page(http)}{wait}"
+        if http.status in LIMITED:
+            return answered(facts, state, http, f"{said}: a limit on the requests of this address.")
+        mixed, other = any(status < 400 for status in http.statuses), agent(facts)
+        if other.fails:
+            return silent(f"{said}, and so it does to another line, which a limit of one address would not do.", *USED)
+        if http.limit_headers or (
+            http.status in UNAVAILABLE and (mixed or other.works or http.retry_after_s is not None)
+        ):
+            sign = "headers that speak of a limit" if http.limit_headers else "other requests that succeed"
+            if not http.limit_headers and not mixed and not other.works:
+                sign = "a time to wait, as limits and maintenance do"
+            sure = bool(http.limit_headers) and (mixed or other.works)
+            return answered(facts, state, http, f"{said}, with {sign}.", sure=sure)
+    return opposes("No answer speaks of a limit.", "target.addresses")
+
+
+FAULT = Fault(
+    code="host.limit.http",
+    title="The vendor limits the requests of this address",
+    needs=("target.addresses",),
+    assess=assess,
+    rivals=(*PLAIN_RIVALS, "host.http.unavailable"),
+    reply=(
+        "Your measurement shows that our service limits the requests from this address at the moment. If the "
+        "address is shared, others behind it count as well. Please let the program wait as long as the answer says "
+        "before it asks again; we are checking whether the limit fits your use."
+    ),
+)
