@@ -10,9 +10,9 @@ from netdiag.facts.target import AddressState, ConnectState, HttpState, TargetFa
 from netdiag.facts.whole import Facts
 
 __all__ = [
+    "AddressState",
     "AgentFacts",
     "AgentRun",
-    "AddressState",
     "AuthorityState",
     "Basis",
     "ConnectState",

@@ -138,7 +138,7 @@ _IN_BODY = (
     ("akamai-reference", re.compile(r"reference(?:&#32;| )(?:#|&#35;)([0-9a-f.&#;]{4,80})")),
     ("incapsula-incident", re.compile(r"incapsula incident id:? ?([0-9-]{6,60})")),
     ("f5-support-id", re.compile(r"your support id is:? ?<?([0-9]{4,30})")),
-    ("seen-as", re.compile(r"(?:your ip(?: address)?(?: is)?|ip address not allowed):? ?([0-9]{1,3}(?:\.[0-9]{1,3}){3})")),
+    ("seen-as", re.compile(r"(?:your ip(?: address)?(?: is)?|ip address not allowed):? ?(\d{1,3}(?:\.\d{1,3}){3})")),
 )  # fmt: skip
 
 

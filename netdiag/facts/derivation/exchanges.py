@@ -19,8 +19,9 @@ _LIMIT_MARKS = ("ratelimit", "rate-limit")
 _LIMIT_NAMES = frozenset({"retry-after", "x-retry-in", "x-envoy-ratelimited"})
 
 _REFUSED_STATUSES = frozenset({407, 408, 420, 421, 429, 451, 511})
-"""Below 500, and yet not the application's answer: proxy authentication (RFC 9110), server's own time-out, enhance your
-calm, misdirected request, too many requests (RFC 6585), legal reasons (RFC 7725), a network's log-in page (RFC 6585)."""
+"""Below 500, and yet not the application's answer: proxy authentication and the server's own time-out (RFC 9110), 420
+(old limiters), misdirected request (RFC 9110), too many requests (RFC 6585), legal reasons (RFC 7725), a network's
+log-in page (RFC 6585)."""
 
 _FAILING_KINDS = frozenset({"block", "limit", "challenge", "origin", "filter"})
 
@@ -126,13 +127,12 @@ def works(state: HttpState) -> bool | None:
 
     (1) No answer: no.
     (2) A page known to be a block, limit, challenge, failing tier or local filter: no, whatever its status (F5 blocks
-        with 200, mod_qos limits with 500). But when the customer's or a browser's own client was answered below 400, the
-        page was only for netdiag's: yes.
+        with 200, mod_qos limits with 500). But when the customer's or a browser's own client was answered below 400, a
+        block or challenge was only for netdiag's: yes.
     (3) 5xx, and the statuses of ``_REFUSED_STATUSES``: no.
-    (4) 403 and 406: no when the page says in words that the address or region is refused; when a server's default page
-        came, whether it is a rule on the address or the site's own setting cannot be told by it: no if another client got
-        the same, yes if that was let through, unknown if none was asked. An application's page (JSON, its own words)
-        is an answer: yes.
+    (4) 403 and 406: no when the page says in words that the address or region is refused. A server's default page can
+        come of a rule on the address or of the site's own setting: no if another client got the same, yes if that was
+        let through, unknown if none was asked. An application's page (JSON, its own words) is an answer: yes.
     (5) Anything else, 401, 404, 405 and redirects too, is the application's answer: yes.
     """
     status = state.status
@@ -140,7 +140,7 @@ def works(state: HttpState) -> bool | None:
         return False
     let_through = state.other_agent_status is not None and state.other_agent_status < 400
     if state.page in _FAILING_KINDS:
-        return let_through
+        return let_through and state.page in ("block", "challenge")
     if status >= 500 or status in _REFUSED_STATUSES:
         return False
     if status in (403, 406):

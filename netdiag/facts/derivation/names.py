@@ -1,0 +1,276 @@
+"""DNS and system lookups -> NameFacts."""
+
+from collections.abc import Iterable, Sequence
+from typing import Literal, NamedTuple
+
+from netdiag.evidence.machine import HostsEntry, Nat64, SystemLookup
+from netdiag.evidence.names import Lookup
+from netdiag.evidence.record import FailureCode, Observed
+from netdiag.facts.base import Basis, Fact, seen
+from netdiag.facts.derivation.book import Book, Entry
+from netdiag.facts.derivation.near import Near
+from netdiag.facts.names import AuthorityState, NameFacts, Outcome, ResolverState
+from netdiag.facts.places import classify, embedded4, is_special, plain
+
+_NOERROR, _SERVFAIL, _NXDOMAIN, _REFUSED = 0, 2, 3, 5  # RFC 1035 section 4.1.1
+_RCODES: dict[int, Outcome] = {_SERVFAIL: "servfail", _NXDOMAIN: "nxdomain", _REFUSED: "refused"}
+
+_ORDER: tuple[Outcome, ...] = (
+    "answers", "nxdomain", "refused", "servfail", "other_rcode", "nodata", "unreachable", "silent",
+)  # fmt: skip
+"""What one server said to several questions, from the most telling on. A reply beats a lost packet."""
+
+
+class Named(NamedTuple):
+    """The facts of names, and the sets that later derivations ask again."""
+
+    facts: NameFacts
+    configured: frozenset[str]
+    public: frozenset[str]
+    authority: frozenset[str]
+    system: frozenset[str]
+    hosts: tuple[str, ...] | None
+    nat64: str | None
+
+
+def derive_names(book: Book, near: Near) -> Named:
+    """All facts of names but ``configured_lies``, which waits for TLS at each address."""
+    host = _lower(book.bundle.target.host)
+    lookups = book.of(Lookup)
+    resolvers, resolver_records = _resolvers(lookups, host, book, near)
+    authorities, authority_records = _authorities(lookups, host, book)
+    system = [entry.record for entry in book.of(SystemLookup) if _lower(entry.record.name) == host]
+    hosts = [entry.record for entry in book.of(HostsEntry) if _lower(entry.record.name) == host]
+    by_class = {
+        kind: frozenset(a for state in resolvers if state.server_class == kind for a in state.addresses)
+        for kind in ("configured", "public")
+    }
+    from_authority = frozenset(a for state in authorities if state.outcome == "answers" for a in state.addresses)
+    parents = [entry.record for entry in lookups if entry.record.server_class == "parent"]
+    canaries = [entry.record for entry in lookups if entry.record.server_class == "canary"]
+    canary = _answered(canaries, book)
+    nat64 = next((entry.record.prefix for entry in book.of(Nat64) if entry.record.prefix), None)
+    literal = book.bundle.target.is_literal
+    facts = NameFacts(
+        needed=seen(not literal, ()),
+        resolvers=seen(resolvers, book.witnesses(resolver_records)) if resolvers else Fact(),
+        authorities=seen(authorities, book.witnesses(authority_records)) if authorities else Fact(),
+        parents_answer=_answered(parents, book),
+        delegated=_delegated(parents, authorities, book),
+        system_resolves=_system_resolves(system, book),
+        configured_resolve=_resolve([s for s in resolvers if s.server_class == "configured"], ()),
+        independent_resolve=_independent(
+            _resolve([s for s in resolvers if s.server_class == "public"], authorities), canary
+        ),
+        true_addresses=_true_addresses(resolvers, authorities, canary),
+        answer_is_private=Fact()
+        if literal
+        else _answer_is_private(resolvers, private=book.bundle.target.private, nat64=nat64),
+        canary_answered=canary,
+    )
+    held = tuple(dict.fromkeys(plain(a) for record in hosts for a in record.addresses))
+    return Named(
+        facts=facts,
+        configured=by_class["configured"],
+        public=by_class["public"],
+        authority=from_authority,
+        system=frozenset(plain(a) for record in system for a in record.addresses),
+        hosts=held if any(record.failure is None for record in hosts) else None,
+        nat64=nat64,
+    )
+
+
+def is_synthesised(address: str, prefix: str | None, true: Iterable[str]) -> bool:
+    """A NAT64 address that holds one of the true IPv4 addresses (RFC 6052): genuine, though nobody published it."""
+    return prefix is not None and embedded4(address, prefix) in set(true)
+
+
+def _lower(name: str) -> str:
+    return name.rstrip(".").lower()
+
+
+def _addresses(records: Iterable[Lookup]) -> tuple[str, ...]:
+    return tuple(
+        dict.fromkeys(plain(a.data) for record in records for a in record.answers if a.rrtype in ("A", "AAAA"))
+    )
+
+
+def _outcome(record: Lookup, book: Book) -> Outcome | None:
+    """What one lookup met; None when it says nothing: too short a wait, or a truncated reply without an answer."""
+    failure = record.failure
+    if record.rcode is not None:
+        if record.rcode != _NOERROR:
+            return _RCODES.get(record.rcode, "other_rcode")
+        if _addresses((record,)):
+            return "answers"
+        return None if "TC" in record.flags else "nodata"
+    if failure is None:
+        return None
+    if failure.code is FailureCode.TIMED_OUT:
+        return "silent" if book.waited(record) else None
+    if failure.code is FailureCode.PROTOCOL:
+        return "other_rcode"
+    return None if failure.code is FailureCode.UNCLASSIFIED else "unreachable"
+
+
+def _sum_up(records: Sequence[Lookup], book: Book) -> Outcome | None:
+    """What one server says of one name. Without the A question only an answer or NXDOMAIN says anything, since the AAAA
+    question alone may well be empty or fail (fault-signatures 7.8)."""
+    told = [(outcome, record) for record in records if (outcome := _outcome(record, book)) is not None]
+    outcomes = {outcome for outcome, _ in told}
+    asked_a = any(record.rrtype == "A" for _, record in told)
+    best = min(outcomes, key=_ORDER.index, default=None)
+    return best if asked_a or best in ("answers", "nxdomain") else None
+
+
+def _resolvers(
+    lookups: Sequence[Entry[Lookup]], host: str, book: Book, near: Near
+) -> tuple[tuple[ResolverState, ...], list[Observed]]:
+    servers: dict[tuple[str, Literal["configured", "public"]], dict[str, list[Lookup]]] = {}
+    used: list[Observed] = []
+    for record, step in lookups:
+        if record.server_class not in ("configured", "public") or step.probe == "nat64":
+            continue
+        use = step.params.get("use") or ("target" if _lower(record.name) == host else "control")
+        servers.setdefault((plain(record.server), record.server_class), {}).setdefault(use, []).append(record)
+        used.append(record)
+    states = []
+    for (server, server_class), uses in servers.items():
+        target, random = uses.get("target", []), uses.get("random", [])
+        replied = {record.transport for record in target if record.rcode is not None and "TC" not in record.flags}
+        random_said = {_outcome(record, book) for record in random} - {None, "silent", "unreachable"}
+        states.append(
+            ResolverState(
+                server=server,
+                server_class=server_class,
+                place=_place(server, near),
+                target=_sum_up(target, book),
+                addresses=_addresses(target),
+                extended_errors=tuple(sorted({e.code for record in target for e in record.extended_errors})),
+                control=_sum_up(uses.get("control", []), book),
+                random_answers="answers" in random_said if random_said else None,
+                tcp_only=replied == {"tcp"}
+                and any(_outcome(r, book) == "silent" for r in target if r.transport == "udp"),
+                witnesses=book.witnesses(record for records in uses.values() for record in records),
+            )
+        )
+    return tuple(states), used
+
+
+def _place(server: str, near: Near) -> Literal["own", "lan", "private", "outside"]:
+    if near.is_own(server):
+        return "own"
+    kind = classify(server)
+    inside_lan = near.on_link(server) and (kind == "private" or ":" in server)
+    if server in near.first_hops or inside_lan or kind == "link_local":
+        return "lan"
+    return "private" if kind in ("private", "shared") else "outside"
+
+
+def _authorities(
+    lookups: Sequence[Entry[Lookup]], host: str, book: Book
+) -> tuple[tuple[AuthorityState, ...], list[Observed]]:
+    servers: dict[str, list[Lookup]] = {}
+    for record, _ in lookups:
+        if record.server_class == "authority" and _lower(record.name) == host:
+            servers.setdefault(plain(record.server), []).append(record)
+    states = []
+    for server, records in servers.items():
+        told = [(outcome, r) for r in records if (outcome := _authority_outcome(r, book)) is not None]
+        order: tuple[str, ...] = ("answers", "nxdomain", "nodata", "lame", *_ORDER)
+        best = min(told, key=lambda pair: order.index(pair[0]), default=None)
+        if best is not None:
+            states.append(
+                AuthorityState(
+                    server=server,
+                    server_name=best[1].server_name,
+                    outcome=best[0],
+                    addresses=_addresses(records) if best[0] == "answers" else (),
+                    witnesses=book.witnesses(records),
+                )
+            )
+    return tuple(states), [record for records in servers.values() for record in records]
+
+
+def _authority_outcome(record: Lookup, book: Book) -> Outcome | Literal["lame"] | None:
+    """As for resolvers, but an answer without authority is lame (fault-signatures H41), and an alias to another zone is
+    an answer: where it leads is not this server's to say. An empty AAAA answer beside an A answer is no NODATA."""
+    outcome = _outcome(record, book)
+    if outcome in ("answers", "nxdomain", "nodata") and "AA" not in record.flags:
+        return "lame"
+    if outcome == "nodata" and any(answer.rrtype in ("CNAME", "DNAME") for answer in record.answers):
+        return "answers"
+    return outcome
+
+
+def _answered(records: Sequence[Lookup], book: Book) -> Fact[bool]:
+    """Whether any of these servers replied at all."""
+    replied = [record for record in records if record.rcode is not None]
+    if replied:
+        return seen(True, book.witnesses(replied), looked_at=len(records))
+    failed = [record for record in records if _outcome(record, book) in ("silent", "unreachable")]
+    return seen(False, book.witnesses(failed)) if failed else Fact()
+
+
+def _delegated(parents: Sequence[Lookup], authorities: tuple[AuthorityState, ...], book: Book) -> Fact[bool]:
+    if authorities:
+        return seen(True, tuple(w for state in authorities for w in state.witnesses))
+    denied = [record for record in parents if record.rcode == _NXDOMAIN and "AA" in record.flags]
+    return seen(False, book.witnesses(denied)) if denied else Fact()
+
+
+def _system_resolves(records: Sequence[SystemLookup], book: Book) -> Fact[bool]:
+    told = [r for r in records if r.addresses or r.gai_error is not None or r.failure is not None]
+    if not told:
+        return Fact()
+    good = [record for record in told if record.addresses]
+    return seen(bool(good), book.witnesses(good or told), looked_at=len(told))
+
+
+def _resolve(resolvers: Sequence[ResolverState], authorities: Sequence[AuthorityState]) -> Fact[bool]:
+    told = [(s.target == "answers", s.witnesses) for s in resolvers if s.target is not None]
+    told += [(s.outcome == "answers", s.witnesses) for s in authorities]
+    if not told:
+        return Fact()
+    value = any(answers for answers, _ in told)
+    agreeing = [witnesses for answers, witnesses in told if answers == value]
+    return seen(value, tuple(w for some in agreeing for w in some), agree=len(agreeing), looked_at=len(told))
+
+
+def _independent(found: Fact[bool], canary: Fact[bool]) -> Fact[bool]:
+    """Whoever answers for an address that must not answer also answers for the independent servers (L15)."""
+    if found.known and canary.value is True:
+        return Fact(basis=Basis.DISCARDED, witnesses=canary.witnesses)
+    return found
+
+
+def _true_addresses(
+    resolvers: Sequence[ResolverState], authorities: Sequence[AuthorityState], canary: Fact[bool]
+) -> Fact[tuple[str, ...]]:
+    """The authorities' answers, else those of all public resolvers together: two of them may well be given different
+    caches of one CDN, and one alone is not outvoted."""
+    sources = [s for s in authorities if s.outcome == "answers" and s.addresses]
+    states: Sequence[AuthorityState | ResolverState] = sources or [
+        s for s in resolvers if s.server_class == "public" and s.target == "answers"
+    ]
+    if not states:
+        return Fact()
+    witnesses = tuple(w for state in states for w in state.witnesses)
+    if canary.value is True:
+        return Fact(basis=Basis.DISCARDED, witnesses=witnesses)
+    return seen(
+        tuple(dict.fromkeys(a for state in states for a in state.addresses)),
+        witnesses,
+        agree=len(states),
+        looked_at=len(states),
+    )
+
+
+def _answer_is_private(resolvers: Sequence[ResolverState], *, private: bool, nat64: str | None) -> Fact[bool]:
+    told = [s for s in resolvers if s.server_class == "configured" and s.addresses]
+    if private or not told:
+        return Fact()
+    bad = [s for s in told if any(is_special(a) and not (nat64 and embedded4(a, nat64)) for a in s.addresses)]
+    return seen(
+        bool(bad), tuple(w for s in bad or told for w in s.witnesses), agree=len(bad or told), looked_at=len(told)
+    )

@@ -1,0 +1,190 @@
+"""Walks -> PathFacts: places, what is shared with healthy controls, what other answers clear."""
+
+from collections.abc import Collection, Sequence
+
+from netdiag.facts.base import Fact, Share, seen
+from netdiag.facts.derivation.book import Book
+from netdiag.facts.derivation.placing import Placing
+from netdiag.facts.derivation.statistics import share
+from netdiag.facts.derivation.walks import RawWalk
+from netdiag.facts.machine import Egress
+from netdiag.facts.path import HopPlace, PathFacts, Walk
+
+_NEARER = 2
+"""Hops by which the service may seem nearer than another protocol before something else must be answering for it
+(fault-signatures 1: more than 2 is a middlebox)."""
+
+_ENOUGH_LOST = 2
+"""One lost probe at the end is chance."""
+
+
+def derive_path(
+    raw: Sequence[RawWalk],
+    placing: Placing,
+    book: Book,
+    *,
+    healthy: Collection[str],
+    failing: Collection[str],
+    egress: Sequence[Fact[Egress]],
+) -> PathFacts:
+    """``healthy``: addresses of controls that were connected to; ``failing``: addresses of the target that failed."""
+    clear = [walk for walk in raw if walk.role == "control" and walk.address in healthy]
+    walks = {id(one): _walk(one, raw, clear, placing, book) for one in raw}
+    port = book.bundle.target.port
+    service = [one for one in raw if one.role == "target" and one.protocol == "tcp" and one.port == port]
+    chosen = {version: _choose(service, version, failing) for version in (4, 6)}
+    controls = tuple(walks[id(one)] for one in raw if one.role == "control")
+    others = tuple(walks[id(one)] for one in raw if one.role == "target" and one not in chosen.values())
+    return PathFacts(
+        target4=_fact(chosen[4], walks),
+        target6=_fact(chosen[6], walks),
+        controls=seen(controls, tuple(w for walk in controls for w in walk.witnesses)) if controls else Fact(),
+        others=seen(others, tuple(w for walk in others for w in walk.witnesses)) if others else Fact(),
+        first_hop_only=_first_hop_only(raw, book),
+        proxy_in_path=_proxy_in_path(raw, service, egress, book),
+        hop_loss_persists=_hop_loss(service, book),
+        icmp_limited_hops=_limited(raw, book),
+    )
+
+
+def _fact(one: RawWalk | None, walks: dict[int, Walk]) -> Fact[Walk]:
+    return Fact() if one is None else seen(walks[id(one)], walks[id(one)].witnesses)
+
+
+def _choose(service: Sequence[RawWalk], version: int, failing: Collection[str]) -> RawWalk | None:
+    mine = [walk for walk in service if walk.family == version]
+    return next((walk for walk in mine if walk.address in failing), mine[0] if mine else None)
+
+
+def _walk(one: RawWalk, raw: Sequence[RawWalk], clear: Sequence[RawWalk], placing: Placing, book: Book) -> Walk:
+    hops = placing.hops(one)
+    last = next((hop for hop in hops if hop.ttl == one.last_seen), None)
+    shared = None
+    if one.role == "target":
+        same = [found for other in clear if other.family == one.family and (found := _shared_until(one, other))]
+        shared = max(same, default=None)
+    return Walk(
+        role=one.role,
+        host=one.host,
+        address=one.address,
+        family=one.family,
+        port=one.port,
+        protocol=one.protocol,
+        hops=hops,
+        end=one.end,
+        end_ttl=one.end_ttl,
+        end_icmp=one.end_icmp,
+        end_place=_end_place(one, placing),
+        last_seen=one.last_seen,
+        last_seen_address=last.repliers[0] if last is not None and last.repliers else None,
+        last_seen_place=last.place if last is not None else None,
+        first_missing=one.first_missing,
+        same_flow=one.same_flow,
+        shared_until=shared,
+        beyond_cleared=_beyond(one, raw),
+        witnesses=book.witnesses(one.records),
+    )
+
+
+def _end_place(one: RawWalk, placing: Placing) -> HopPlace | None:
+    if one.end in ("open", "refused"):
+        return "target"
+    if one.end_icmp is None:
+        return None
+    places: dict[str, HopPlace] = {
+        "gateway": "gateway", "private": "private", "shared": "shared", "path": "public", "vendor": "vendor",
+        "target": "target",
+    }  # fmt: skip
+    return places.get(placing.sender(one.end_icmp.sender, one.address))
+
+
+def _shared_until(one: RawWalk, other: RawWalk) -> int | None:
+    """The last TTL at which both saw a common router, before the first at which both saw routers and none in common."""
+    found = None
+    for hop in one.hops:
+        theirs = other.routers(hop.ttl)
+        if hop.repliers and theirs:
+            if not set(hop.repliers) & set(theirs):
+                break
+            found = hop.ttl
+    return found
+
+
+def _beyond(one: RawWalk, raw: Sequence[RawWalk]) -> int | None:
+    """The largest TTL beyond ``last_seen`` at which another walk to this address was answered."""
+    if one.end != "silent":
+        return None
+    far = [
+        ttl
+        for other in raw
+        if other is not one and other.role == one.role and other.address == one.address
+        for ttl in (other.last_seen, other.reached or 0)
+        if ttl > one.last_seen and other.end != "loop"
+    ]
+    return max(far, default=None)
+
+
+def _first_hop_only(raw: Sequence[RawWalk], book: Book) -> Fact[bool]:
+    asked = [walk for walk in raw if walk.end != "local" and any(hop.ttl >= 2 for hop in walk.hops)]
+    if not asked:
+        return Fact()
+    records = [r for walk in asked for r in walk.records if r.ttl >= 2 and r.answer not in ("none", "not_sent")]
+    if records:
+        return seen(False, book.witnesses(records), looked_at=sum(len(walk.records) for walk in asked))
+    return seen(True, book.witnesses(r for walk in asked for r in walk.records))
+
+
+def _proxy_in_path(
+    raw: Sequence[RawWalk], service: Sequence[RawWalk], egress: Sequence[Fact[Egress]], book: Book
+) -> Fact[bool]:
+    """The service port answered at TTL 1, or nearer than another protocol reaches the same address."""
+    for fact in egress:
+        if fact.value is not None and "accepted" in (fact.value.target, fact.value.control):
+            return seen(True, fact.witnesses)
+    compared = []
+    for walk in service:
+        far = [
+            other.reached
+            for other in raw
+            if other.address == walk.address and other.protocol != "tcp" and other.reached is not None
+        ]
+        if walk.end == "open" and walk.end_ttl is not None and far:
+            compared.append(walk)
+            if min(far) - walk.end_ttl > _NEARER:
+                return seen(True, book.witnesses(walk.records))
+    tested = [fact for fact in egress if fact.value is not None and fact.value.target not in (None, "refused_locally")]
+    if compared or tested:
+        found = book.witnesses(r for walk in compared for r in walk.records)
+        return seen(False, found + tuple(w for fact in tested for w in fact.witnesses))
+    return Fact()
+
+
+def _hop_loss(service: Sequence[RawWalk], book: Book) -> Fact[Share]:
+    """Loss at the target's end and at every answering hop from some TTL on (fault-signatures T08, T09)."""
+    for walk in service:
+        end = next((hop for hop in walk.hops if hop.ttl == walk.end_ttl), None)
+        if walk.end != "open" or end is None or end.asked - end.answered < _ENOUGH_LOST:
+            continue
+        sent, lost = end.asked, end.asked - end.answered
+        for hop in sorted(walk.hops, key=lambda hop: -hop.ttl):
+            if hop.ttl >= end.ttl or hop.answered == 0:
+                continue
+            if hop.answered == hop.asked:
+                break
+            sent, lost = sent + hop.asked, lost + hop.asked - hop.answered
+        found = share(sent, lost)
+        if found is not None and sent > end.asked:
+            return seen(found, book.witnesses(walk.records))
+    return Fact()
+
+
+def _limited(raw: Sequence[RawWalk], book: Book) -> Fact[tuple[int, ...]]:
+    """TTLs that lost probes while something later answered."""
+    limited: set[int] = set()
+    told = []
+    for walk in raw:
+        far = max((hop.ttl for hop in walk.hops if hop.answered), default=0)
+        if far > 1:
+            told.append(walk)
+            limited |= {hop.ttl for hop in walk.hops if hop.ttl < far and hop.answered < hop.asked}
+    return seen(tuple(sorted(limited)), book.witnesses(r for w in told for r in w.records)) if told else Fact()

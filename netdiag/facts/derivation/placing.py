@@ -1,0 +1,93 @@
+"""Where a router stands: the customer's, the way's, or the vendor's (fault-signatures 9; design.md, Judging)."""
+
+from collections.abc import Sequence
+
+from netdiag.facts.derivation.near import Near
+from netdiag.facts.derivation.walks import RawWalk
+from netdiag.facts.path import Hop, HopPlace
+from netdiag.facts.places import classify, inside, plain, same_announcement
+from netdiag.facts.target import SenderPlace
+
+
+class Placing:
+    """Places hops and senders, from the walks together.
+
+    A public router is the vendor's by the profile's prefixes, or by a second sign: it lies in the target's own /24 or
+    /48, or stands directly before the target, as the target's own answer to some walk shows. A router that a walk to a
+    control passes, too, carries others' traffic, so no second sign makes it the vendor's. Private and shared addresses
+    beyond the first public hop are somebody's inner numbering and say nothing of the customer's side (trap 28).
+    """
+
+    def __init__(self, walks: Sequence[RawWalk], near: Near, prefixes: tuple[str, ...]) -> None:
+        self._near = near
+        self._prefixes = prefixes
+        self._walks = walks
+        self._on_control_paths = {
+            router for walk in walks if walk.role == "control" for hop in walk.hops for router in hop.repliers
+        }
+        self._distance: dict[str, int] = {}
+        for walk in walks:
+            if walk.reached is not None:
+                self._distance[walk.address] = min(walk.reached, self._distance.get(walk.address, walk.reached))
+
+    def hops(self, walk: RawWalk) -> tuple[Hop, ...]:
+        """The walk's hops with their places."""
+        placed = []
+        beyond_public = False
+        for hop in walk.hops:
+            place = self._of_hop(walk, hop, beyond_public=beyond_public)
+            beyond_public = beyond_public or place in ("public", "vendor")
+            placed.append(
+                Hop(
+                    ttl=hop.ttl,
+                    repliers=hop.repliers,
+                    place=place,
+                    asked=hop.asked,
+                    answered=hop.answered,
+                    rtt_ms=hop.rtt_ms,
+                )
+            )
+        return tuple(placed)
+
+    def _of_hop(self, walk: RawWalk, hop: Hop, *, beyond_public: bool) -> HopPlace | None:
+        if not hop.repliers:
+            return None
+        router = hop.repliers[0]
+        if router == walk.address:
+            return "target"
+        if inside(router, self._prefixes):
+            return "vendor"
+        if hop.ttl == 1 or router in self._near.first_hops:
+            return "gateway"
+        kind = classify(router)
+        if kind in ("private", "shared") and not beyond_public:
+            return "private" if kind == "private" else "shared"
+        if walk.role == "target" and router not in self._on_control_paths:
+            before = self._distance.get(walk.address, 0) - 1 == hop.ttl
+            if before or same_announcement(router, walk.address):
+                return "vendor"
+        return "public"
+
+    def sender(self, sender: str, target: str) -> SenderPlace:
+        """Where the sender of an ICMP error about a packet to ``target`` stands: by the hop that it is on a walk there,
+        else by its address."""
+        who = plain(sender)
+        if self._near.is_own(who):
+            return "self"
+        if who == plain(target):
+            return "target"
+        for walk in self._walks:
+            if walk.address == plain(target):
+                place = next((hop.place for hop in self.hops(walk) if who in hop.repliers), None)
+                if place is not None:
+                    return "path" if place == "public" else place
+        if inside(who, self._prefixes):
+            return "vendor"
+        if who in self._near.first_hops:
+            return "gateway"
+        kind = classify(who)
+        if kind in ("private", "shared"):
+            return "private" if kind == "private" else "shared"
+        if who not in self._on_control_paths and same_announcement(who, target):
+            return "vendor"
+        return "path"
