@@ -46,6 +46,11 @@ class OutOfTimeError(Exception):
     """The run's deadline came. Raised by World calls that wait; the runner records it, probes let it pass."""
 
 
+class DeclinedError(Exception):
+    """The manners refuse: the budget is spent, or the wait for it does not fit. Nothing was sent. Its text is for
+    ``NotRun(why="declined")``."""
+
+
 class Stream(Protocol):
     """An established TCP connection. Close it; ``with`` does."""
 
@@ -124,6 +129,7 @@ class World(Protocol):
     """Every way in which a probe may touch the network. Each call makes exactly the record of what it did.
 
     Calls wait for their turn as the manners demand (``manners.py``) and raise ``OutOfTimeError`` at the run's deadline.
+    ``connect`` and ``exchange`` raise ``DeclinedError`` where the manners refuse; ``hops`` yields ``NotRun``.
     """
 
     machine: Machine

@@ -12,7 +12,7 @@ import msgspec
 from netdiag.evidence.bundle import Step
 from netdiag.evidence.observation import Observation
 from netdiag.evidence.record import NotRun, StepId
-from netdiag.probes.base import OutOfTimeError, Probe, World
+from netdiag.probes.base import DeclinedError, OutOfTimeError, Probe, World
 from netdiag.probes.clock import Clock
 
 GRACE_S = 0.5
@@ -110,6 +110,8 @@ def _work(step: Step, probe: Probe, world: World, news: News) -> None:
             news.put(_Seen(step, observation))
     except OutOfTimeError:
         news.put(_Seen(step, _out_of_time(world, step)))
+    except DeclinedError as declined:
+        news.put(_Seen(step, _not_run(world, step, "declined", str(declined))))
     except Exception as error:  # noqa: BLE001  # whatever a probe raises is our bug: it must not cost the other evidence
         place = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{type(error).__name__} in {place.name}, line {place.lineno}"
@@ -122,7 +124,7 @@ def _out_of_time(world: World, step: Step) -> NotRun:
     return _not_run(world, step, "out_of_time", "")
 
 
-def _not_run(world: World, step: Step, why: Literal["out_of_time", "crashed"], detail: str) -> NotRun:
+def _not_run(world: World, step: Step, why: Literal["out_of_time", "declined", "crashed"], detail: str) -> NotRun:
     stamp, now = world.stamp(step), world.now_ns()
     return NotRun(
         id=stamp.id, step=step.id, began_ns=now, ended_ns=now, why=why, what=f"the rest of {step.probe}", detail=detail

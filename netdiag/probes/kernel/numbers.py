@@ -43,8 +43,3 @@ V6 = Options(socket.AF_INET6, 6, 41, 25, 51, 16, 52, 73, 58, 128, 129)
 def options_for(address: str) -> Options:
     """The options of ``address``'s family. ``ValueError`` when it is no IP literal (a scope id is allowed)."""
     return V4 if ipaddress.ip_address(address).version == 4 else V6
-
-
-def peer_of(address: str, port: int) -> tuple[str, int]:
-    """The socket address of an IP literal; Python fills in flow label and scope id for IPv6."""
-    return (address, port)

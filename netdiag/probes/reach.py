@@ -1,0 +1,66 @@
+"""Can this address and port be connected to, and does TLS come up there?
+
+One SYN for each attempt, not a SYN and its repetition: the second attempt asks as well as a repetition would, comes
+from another source port (another flow), and leaves the budget of five SYNs in 30 s room for the walk's two and for the
+check at the end.
+"""
+
+from collections.abc import Generator, Iterator
+
+from netdiag.evidence.bundle import Step
+from netdiag.evidence.observation import Observation
+from netdiag.evidence.record import FailureCode, NotRun
+from netdiag.evidence.transport import Connect
+from netdiag.probes.base import DeclinedError, Probe, World
+
+# Four times the RTT of a slow line (satellite: 0.6 s) and, in the second attempt, past the 3.06 s after which a router
+# or the own kernel reports that the last hop does not answer ARP or NDP (fault-signatures 4).
+_LIMITS_MS = (2000, 3000)
+_PAUSE_S = 0.5
+_HANDSHAKE_MS = 5000
+
+# Answered, one way or the other, but perhaps not for good: one more attempt shows whether it persists.
+_WORTH_ANOTHER = {FailureCode.TIMED_OUT, FailureCode.REFUSED, FailureCode.RESET, FailureCode.UNREACHABLE}
+
+
+def _run(step: Step, world: World) -> Iterator[Observation]:
+    # The check at the end asks once: it is the further attempt.
+    limits = _LIMITS_MS if step.round == 1 else _LIMITS_MS[:1]
+    for attempt, limit_ms in enumerate(limits, start=1):
+        if attempt > 1:
+            world.sleep(_PAUSE_S)
+        connect = yield from _attempt(step, world, attempt, limit_ms)
+        if connect is None or connect.failure is None or connect.failure.code not in _WORTH_ANOTHER:
+            return
+
+
+def _attempt(step: Step, world: World, attempt: int, limit_ms: int) -> Generator[Observation, None, Connect | None]:
+    assert step.address is not None
+    assert step.port is not None
+    stamp = world.stamp(step, attempt=attempt)
+    began = world.now_ns()
+    try:
+        connect, stream = world.connect(stamp, step.address, step.port, limit_ms=limit_ms, syn_retries=0)
+    except DeclinedError as declined:
+        yield NotRun(
+            id=stamp.id,
+            step=stamp.step,
+            attempt=attempt,
+            caused_by=stamp.caused_by,
+            began_ns=began,
+            ended_ns=world.now_ns(),
+            why="declined",
+            what="connect",
+            detail=str(declined),
+        )
+        return None
+    yield connect
+    if stream is not None:
+        with stream:
+            if step.params.get("tls") == "yes":
+                tls_stamp = world.stamp(step, attempt=attempt, caused_by=connect.id)
+                yield world.handshake(tls_stamp, stream, step.subject or None, limit_ms=_HANDSHAKE_MS)
+    return connect
+
+
+PROBE = Probe(name="reach", version=1, run=_run)

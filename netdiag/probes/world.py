@@ -1,0 +1,222 @@
+"""The one real World: the kernel, the libraries, one clock, and the manners between them and the network."""
+
+import itertools
+import socket
+import urllib.parse
+from collections.abc import Callable, Iterator, Sequence
+
+from netdiag.evidence.bundle import Step
+from netdiag.evidence.machine import LocalSend
+from netdiag.evidence.names import Lookup
+from netdiag.evidence.record import NotRun, ObsId
+from netdiag.evidence.tls import Handshake
+from netdiag.evidence.transport import Connect, Echo, HopReply
+from netdiag.evidence.web import Exchange
+from netdiag.probes.base import DeclinedError, HopProbe, Machine, Question, Request, Stamp, Stream
+from netdiag.probes.clock import Clock
+from netdiag.probes.kernel import echo as icmp
+from netdiag.probes.kernel import hops as kernel_hops
+from netdiag.probes.kernel import local_send as udp
+from netdiag.probes.kernel import tcp
+from netdiag.probes.kernel.hops import Due
+from netdiag.probes.library import names, tls, web
+from netdiag.probes.library.sockets import SocketStream
+from netdiag.probes.library.web import Identity
+from netdiag.probes.manners import Endpoint, Governor, Place
+from netdiag.probes.walk_manners import WalkManners
+
+MAX_WAIT_NS = 10_000_000_000
+"""Longer than this no call waits for its turn: it is declined, and the run goes on with other evidence."""
+
+_TURN_S = 0.02  # how often a caller looks whether a connection has become free
+
+# Line (library/web) repeats its SYN once.
+_EXCHANGE_SYNS = 2
+_PORTS = {"http": 80, "https": 443}
+
+
+class LiveWorld:
+    """``base.World`` on this machine and its network. Safe to use from all probe threads."""
+
+    machine: Machine
+
+    def __init__(self, clock: Clock, machine: Machine, identity: Identity, governor: Governor | None = None) -> None:
+        self.machine = machine
+        self._clock = clock
+        self._identity = identity
+        self._governor = governor or Governor()
+        self._walk_manners = WalkManners(self._governor)
+        self._numbers = itertools.count(1)  # next() is atomic under the interpreter's lock
+
+    def stamp(self, step: Step, *, attempt: int = 1, caused_by: ObsId | None = None) -> Stamp:
+        cause = step.caused_by if caused_by is None else caused_by
+        id_ = ObsId(f"o{next(self._numbers)}")
+        return Stamp(id=id_, step=step.id, role=step.role, attempt=attempt, caused_by=cause)
+
+    def now_ns(self) -> int:
+        return self._clock.now_ns()
+
+    def time_left_ms(self) -> int:
+        return self._clock.time_left_ms()
+
+    def sleep(self, seconds: float) -> None:
+        self._clock.sleep(seconds)
+
+    def connect(
+        self,
+        stamp: Stamp,
+        address: str,
+        port: int,
+        *,
+        limit_ms: int,
+        syn_retries: int = 1,
+        ttl: int | None = None,
+        min_ttl: int | None = None,
+        mss_clamp: int | None = None,
+    ) -> tuple[Connect, Stream | None]:
+        wish = tcp.Wish(address, port, limit_ms, syn_retries, ttl=ttl, min_ttl=min_ttl, mss_clamp=mss_clamp)
+        if stamp.role != "target":
+            return tcp.connect(self._clock, stamp, wish)
+        line = _VendorLine(self._clock, self._governor, (address, port), syns=1 + syn_retries)
+        record: Connect | None = None
+        stream: SocketStream | None = None
+        try:
+            record, stream = tcp.connect(self._clock, stamp, wish)
+            return record, None if stream is None else _CountedStream(stream.socket, line.closed)
+        finally:
+            line.sent(1 + syn_retries if record is None or record.syns_sent is None else record.syns_sent)
+            if stream is None:
+                line.closed()
+
+    def handshake(
+        self, stamp: Stamp, stream: Stream, server_name: str | None, *, limit_ms: int, offer_h2: bool = True
+    ) -> Handshake:
+        return tls.handshake(self._clock, stamp, stream, server_name, limit_ms=limit_ms, offer_h2=offer_h2)
+
+    def exchange(self, stamp: Stamp, request: Request) -> Exchange:
+        if stamp.role != "target":
+            return web.exchange(self._clock, stamp, request, self._identity)
+        _wait_for(self._clock, self._governor.request(self._clock.now_ns(), MAX_WAIT_NS), "a request to the vendor")
+        if request.proxy is not None or request.address is None:
+            return web.exchange(self._clock, stamp, request, self._identity)
+        endpoint = (request.address, _port_of(request.url))
+        line = _VendorLine(self._clock, self._governor, endpoint, syns=_EXCHANGE_SYNS)
+        try:
+            exchange = web.exchange(self._clock, stamp, request, self._identity)
+            if exchange.tcp is not None and exchange.tcp.total_retrans == 0:
+                line.sent(1)
+            return exchange
+        finally:
+            line.closed()
+
+    def query(self, stamp: Stamp, question: Question) -> Lookup:
+        return names.query(self._clock, stamp, question)
+
+    def echo(self, stamp: Stamp, address: str, *, sequence: int, limit_ms: int) -> Echo | NotRun:
+        return icmp.echo(self._clock, stamp, address, sequence=sequence, limit_ms=limit_ms)
+
+    def hops(
+        self,
+        probes: Sequence[HopProbe],
+        *,
+        limit_ms: int,
+        more: Callable[[HopReply | NotRun], Sequence[HopProbe]] | None = None,
+    ) -> Iterator[HopReply | NotRun]:
+        manners = self._walk_manners.walk()
+        declined: list[NotRun] = []
+
+        def admit(batch: Sequence[HopProbe]) -> list[Due]:
+            dues: list[Due] = []
+            waiting = list(batch)
+            while waiting:
+                probe = waiting.pop(0)
+                place = manners.admit(probe, self._clock.now_ns(), MAX_WAIT_NS)
+                if place is not None:
+                    dues.append(Due(place.at_ns, probe))
+                    continue
+                refusal = self._declined(probe.stamp)
+                declined.append(refusal)
+                waiting += more(refusal) if more is not None else ()
+            return dues
+
+        def learn(result: HopReply | NotRun) -> list[Due]:
+            manners.learn(result)
+            return admit(more(result)) if more is not None else []
+
+        yield from kernel_hops.hops(self._clock, admit(probes), limit_ms=limit_ms, more=learn)
+        yield from declined
+
+    def local_send(self, stamp: Stamp, address: str, port: int, *, ttl: int) -> LocalSend:
+        return udp.local_send(self._clock, stamp, address, port, ttl=ttl)
+
+    def _declined(self, stamp: Stamp) -> NotRun:
+        now = self._clock.now_ns()
+        return NotRun(
+            id=stamp.id,
+            step=stamp.step,
+            attempt=stamp.attempt,
+            caused_by=stamp.caused_by,
+            began_ns=now,
+            ended_ns=now,
+            why="declined",
+            what="manners",
+        )
+
+
+class _VendorLine:
+    """The places of one connection to the vendor: waits for them, gives them back."""
+
+    def __init__(self, clock: Clock, governor: Governor, endpoint: Endpoint, *, syns: int) -> None:
+        self._governor = governor
+        self._endpoint = endpoint
+        self._planned = syns
+        self._is_open = True
+        until = clock.now_ns() + MAX_WAIT_NS
+        while not governor.open(endpoint):
+            if clock.now_ns() >= until:
+                raise DeclinedError("two connections to the vendor are open")
+            clock.sleep(_TURN_S)
+        try:
+            place = governor.syns(endpoint, syns, clock.now_ns(), MAX_WAIT_NS)
+            self._place = _wait_for(clock, place, "SYNs to the vendor")
+        except BaseException:
+            self.closed()
+            raise
+
+    def sent(self, syns: int) -> None:
+        """So many SYNs left, retransmissions included: give the others back."""
+        unused = max(0, self._planned - syns)
+        self._planned -= unused
+        self._governor.unsent(self._endpoint, unused, self._place)
+
+    def closed(self) -> None:
+        """The connection is closed, or was never made. May be called twice."""
+        if self._is_open:
+            self._is_open = False
+            self._governor.closed(self._endpoint)
+
+
+class _CountedStream(SocketStream):
+    """A stream that says when it is closed."""
+
+    def __init__(self, connected: socket.socket, closed: Callable[[], None]) -> None:
+        super().__init__(connected)
+        self._closed = closed
+
+    def close(self) -> None:
+        super().close()
+        self._closed()
+
+
+def _wait_for(clock: Clock, place: Place | None, what: str) -> Place:
+    if place is None:
+        raise DeclinedError(f"the budget of {what} is spent")
+    wait_ns = place.at_ns - clock.now_ns()
+    if wait_ns > 0:
+        clock.sleep(wait_ns / 1e9)
+    return place
+
+
+def _port_of(url: str) -> int:
+    parts = urllib.parse.urlsplit(url)
+    return parts.port or _PORTS[parts.scheme]
