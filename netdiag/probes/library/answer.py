@@ -10,28 +10,21 @@ import msgspec
 from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError
 
+from netdiag.evidence.headers import clean_header
 from netdiag.evidence.record import Failure, FailureCode
+from netdiag.evidence.urls import clean_url
 from netdiag.evidence.web import Header
 from netdiag.probes.library.line import Line
 from netdiag.probes.library.sockets import failure_of
 from netdiag.probes.library.text import printable
 from netdiag.probes.library.transcript import refusal
-from netdiag.probes.library.urls import public_url
 
 # Read at most: enough for any error page's hash, never a download.
 _MOST_READ = 64 * 1024
 # Kept at most: design.md, Never recorded.
 _MOST_KEPT = 2048
 _MOST_HEADERS = 60
-_LONGEST_VALUE = 500
-
-# Never even in memory of the run, whatever the allow-list says later.
-_SECRET = frozenset({
-    "set-cookie", "set-cookie2", "cookie", "authorization", "proxy-authorization", "authentication-info",
-    "proxy-authentication-info",
-})  # fmt: skip
-_CHALLENGES = frozenset({"www-authenticate", "proxy-authenticate"})
-_ADDRESSES = frozenset({"location", "content-location", "refresh", "link"})
+_LONGEST_VALUE = 512
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,10 +82,10 @@ def _read(head: _Head, read: Callable[[int], bytes], line: Line) -> Answer:
     location = by_name.get("location")
     return Answer(
         status=head.status,
-        reason=printable(head.reason.encode(), 100),
+        reason=printable(head.reason.encode(errors="replace"), 100),
         http_version={9: "0.9", 10: "1.0", 11: "1.1"}.get(head.version, str(head.version)),
-        headers=kept_headers(head.headers),
-        location=public_url(location) if location is not None else None,
+        headers=_kept_headers(head.headers),
+        location=clean_url(printable(location.encode(errors="replace"), 1000)) if location is not None else None,
         start=start,
         is_encoded=by_name.get("content-encoding", "identity") != "identity",
         sha256=digest.hexdigest(),
@@ -102,21 +95,13 @@ def _read(head: _Head, read: Callable[[int], bytes], line: Line) -> Answer:
     )
 
 
-def kept_headers(pairs: Iterable[tuple[str, str]]) -> tuple[Header, ...]:
-    """Headers in lower case, without cookies and credentials; the allow-list of ``redact`` follows before sealing.
-
-    Of a challenge the scheme alone stays, since NTLM and Negotiate put tokens there (RFC 9110 section 11.6.1).
-    """
-    kept = []
-    for name, value in pairs:
-        lower = name.lower()
-        if lower in _CHALLENGES:
-            kept.append(Header(name=lower, value=value.partition(" ")[0].rstrip(",")[:40]))
-        elif lower in _ADDRESSES:
-            kept.append(Header(name=lower, value=public_url(value)))
-        elif lower not in _SECRET:
-            kept.append(Header(name=lower[:100], value=printable(value.encode(errors="replace"), _LONGEST_VALUE)))
-    return tuple(kept[:_MOST_HEADERS])
+def _kept_headers(pairs: Iterable[tuple[str, str]]) -> tuple[Header, ...]:
+    """The headers of the allow-list (``evidence/headers.py``): what it drops is not even held until sealing."""
+    cleaned = (
+        clean_header(Header(name=name, value=printable(value.encode(errors="replace"), _LONGEST_VALUE)))
+        for name, value in pairs
+    )
+    return tuple(header for header in cleaned if header is not None)[:_MOST_HEADERS]
 
 
 def page_start(answer: Answer, *, keep_page: bool) -> str | None:

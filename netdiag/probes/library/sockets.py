@@ -30,6 +30,8 @@ _CODES = {
     errno.EMSGSIZE: FailureCode.TOO_BIG,
     errno.EPROTO: FailureCode.PROTOCOL,
 }
+# What the routing table alone says, it says of this machine: prohibit and blackhole routes (fault-signatures 2.3).
+_REFUSING_ROUTES = frozenset({errno.EACCES, errno.EINVAL})
 
 
 def socket_of(stream: Stream) -> socket.socket:
@@ -98,7 +100,10 @@ def failure_of(op: Op, error: OSError) -> Failure:
         code = FailureCode.TIMED_OUT if isinstance(error, TimeoutError) else FailureCode.UNCLASSIFIED
         return Failure(op=op, code=code, text=str(error))
     code = _CODES.get(number, FailureCode.UNCLASSIFIED)
-    return Failure(op=op, code=code, native=Native(kind="errno", number=number), errno=number, text=str(error))
+    if op == "look" and number in _REFUSING_ROUTES:
+        code = FailureCode.DENIED_LOCALLY
+    text = error.strerror or str(error)
+    return Failure(op=op, code=code, native=Native(kind="errno", number=number), errno=number, text=text)
 
 
 def send_all(connected: socket.socket, data: bytes, deadline: Deadline) -> None:

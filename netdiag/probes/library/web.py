@@ -17,6 +17,7 @@ from urllib3.exceptions import HTTPError
 from netdiag import __version__
 from netdiag.evidence.record import Failure, FailureCode
 from netdiag.evidence.transport import TcpInfo
+from netdiag.evidence.urls import clean_url
 from netdiag.evidence.web import Exchange
 from netdiag.probes.base import Request, Stamp, Stream
 from netdiag.probes.clock import Clock
@@ -25,7 +26,6 @@ from netdiag.probes.library.line import Line
 from netdiag.probes.library.lookup import addresses_of
 from netdiag.probes.library.sockets import socket_of
 from netdiag.probes.library.tls import is_address, without_zone
-from netdiag.probes.library.urls import public_url
 
 # Firefox ESR on Linux, in the shape that MDN documents ("User-Agent header").
 _BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -130,7 +130,7 @@ def exchange(
         ended_ns=clock.now_ns(),
         failure=failure,
         method=request.method,
-        url=public_url(request.url),
+        url=clean_url(request.url),
         address=goal.address if goal.proxy is None else None,
         port=goal.port,
         via_proxy=goal.proxy_name,

@@ -76,7 +76,7 @@ def test_the_request_names_the_host_and_us_and_carries_no_more() -> None:
     }
     assert seen.failure is None
     assert (seen.status, seen.reason, seen.http_version) == (200, "OK", "1.1")
-    assert seen.url.endswith("/a/b?key=")
+    assert seen.url.endswith("/a/b")
     assert (seen.body_start, seen.body_bytes, seen.body_complete) == (None, 5, True)
     assert seen.body_sha256 == hashlib.sha256(b"hello").hexdigest()
     assert seen.request_acked is True
@@ -142,7 +142,7 @@ def test_redirects_are_recorded_without_secrets_and_not_followed() -> None:
     head = b"HTTP/1.1 302 Found\r\nLocation: https://u:p@portal.test/in;jsessionid=S3?tok=S1&x=S2#S4\r\n"
     seen = ask(answering(head + b"Set-Cookie: a=S5\r\nWWW-Authenticate: Bearer tok=S6\r\nContent-Length: 0\r\n\r\n"))
     assert seen.status == 302
-    assert seen.location == "https://portal.test/in;jsessionid=?tok=&x="
+    assert seen.location == "https://portal.test/in"
     assert "S" not in "".join(one.value for one in seen.headers)
     assert "set-cookie" not in [one.name for one in seen.headers]
     assert seen.body_start is None
