@@ -1,0 +1,149 @@
+"""One whole run: what will be contacted, the measuring, and the records of it, already cleaned of what is private."""
+
+import getpass
+import os
+import secrets
+import socket
+import urllib.request
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import MappingProxyType
+
+import msgspec
+
+from netdiag import __version__
+from netdiag.evidence.bundle import Bundle, Options, ProfileUse, Target
+from netdiag.evidence.machine import ResolverConfig
+from netdiag.evidence.profile import Profile
+from netdiag.evidence.redact import Identity as Person
+from netdiag.evidence.redact import Redactor
+from netdiag.probes import delegation, dns, echo, egress, http, machine, nat64, reach, route, walk
+from netdiag.probes.base import Probe
+from netdiag.probes.clock import Clock
+from netdiag.probes.controls import PUBLIC_RESOLVERS, Control, controls_for
+from netdiag.probes.library.machine import machine_for_this_platform
+from netdiag.probes.library.web import Identity
+from netdiag.probes.manners import Governor
+from netdiag.probes.plan import Inputs, Seen, next_steps
+from netdiag.probes.run import Watcher, run
+from netdiag.probes.world import LiveWorld
+
+PROBES: Mapping[str, Probe] = MappingProxyType(
+    {one.PROBE.name: one.PROBE for one in (machine, route, dns, delegation, nat64, reach, http, echo, walk, egress)}
+)
+
+DEEP_SCALE = 3
+"""How many times the usual manners ``--deep`` allows (design.md, Manners: more, and says how much)."""
+
+
+class CollectRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What the customer asked for. ``typed`` is the URL as it was typed, whose secrets must be found nowhere again.
+    ``source`` binds every connection to that local address (None: the kernel chooses)."""
+
+    typed: str
+    target: Target
+    options: Options
+    profile: Profile | None = None
+    ticket: str | None = None
+    source: str | None = None
+
+    @property
+    def url(self) -> str:
+        """What is requested: no user info, no query, no fragment."""
+        host = f"[{self.target.host}]" if ":" in self.target.host else self.target.host
+        usual = {"http": 80, "https": 443}[self.target.scheme]
+        port = "" if self.target.port == usual else f":{self.target.port}"
+        return f"{self.target.scheme}://{host}{port}{self.target.path}"
+
+
+class Collected(msgspec.Struct, frozen=True, kw_only=True):
+    """The records of a run, and the redactor that cleaned them, for whatever else is shown of it."""
+
+    bundle: Bundle
+    redactor: Redactor
+
+
+def controls_of(request: CollectRequest) -> Sequence[Control]:
+    """The controls of this run: the profile's own; else the default ones, but none for a private target."""
+    urls = [] if request.profile is None else [control.url for control in request.profile.controls]
+    return () if request.target.private and not urls else controls_for(urls)
+
+
+def contacts(request: CollectRequest) -> list[str]:
+    """What will be contacted, by name or class, for the person to agree to before anything is sent."""
+    target = request.target
+    where = f"{target.host}, port {target.port} (and one other port, if that fails)"
+    listed = [f"the target: {where}", "this machine's own gateway, name servers and proxy"]
+    if not (target.private or target.is_literal):
+        listed.append(f"public name servers: {', '.join(PUBLIC_RESOLVERS[:3])}")
+        listed.append(f"the Internet's root name servers and those of {target.host}")
+    hosts = list(dict.fromkeys(control.host for control in controls_of(request)))
+    if hosts:
+        listed.append(f"for comparison: {', '.join(hosts)}")
+    listed.append("routers on the way, by packets that expire there")
+    return listed
+
+
+def collect(request: CollectRequest, watcher: Watcher) -> Collected:
+    """Measure, and return cleaned records. What fails on the network is in them; ``KeyboardInterrupt`` ends the
+    measuring early, and what there is comes back (``Bundle.interrupted``)."""
+    began_at = datetime.now(UTC)
+    clock = Clock(request.options.budget_s)
+    run_id = secrets.token_hex(8)
+    world = LiveWorld(
+        clock,
+        machine_for_this_platform(clock),
+        Identity(run_id=run_id, customer_agent=request.options.user_agent),
+        Governor(DEEP_SCALE if request.options.deep else 1),
+        source=request.source,
+    )
+    inputs = Inputs(
+        target=request.target,
+        url=request.url,
+        options=request.options,
+        controls=controls_of(request),
+        public_resolvers=PUBLIC_RESOLVERS,
+        consented=request.profile is not None and not request.profile.vendor.internal,
+    )
+    outcome = run(
+        lambda started, finished, seen: next_steps(inputs, Seen(started, finished, seen)), PROBES, world, clock, watcher
+    )
+    bundle = Bundle(
+        run_id=run_id,
+        began_at=began_at,
+        duration_ns=clock.now_ns(),
+        tool=f"netdiag {__version__}",
+        target=request.target,
+        options=request.options,
+        ticket=request.ticket,
+        profile=None if request.profile is None else _use_of(request.profile),
+        interrupted=outcome.interrupted,
+        probe_versions={name: probe.version for name, probe in PROBES.items()},
+        plan=outcome.steps,
+        observations=outcome.observations,
+    )
+    redactor = _redactor(request, bundle)
+    cleaned = redactor.redact(bundle)
+    return Collected(bundle=msgspec.structs.replace(cleaned, removed=redactor.removed), redactor=redactor)
+
+
+def _use_of(profile: Profile) -> ProfileUse:
+    return ProfileUse(sha256=profile.sha256, vendor=profile.vendor.name)
+
+
+def _redactor(request: CollectRequest, bundle: Bundle) -> Redactor:
+    """Knows the words of this machine and person, so that they can be taken out."""
+    searched = [name for one in bundle.observations if isinstance(one, ResolverConfig) for name in one.search]
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # no such user in the password database, as in many containers
+        user = ""
+    person = Person(
+        user=user,
+        home=str(Path.home()),
+        hosts=(socket.gethostname(),),
+        search_domains=tuple(searched),
+    )
+    proxies = tuple(urllib.request.getproxies().values())
+    return Redactor(salt=os.urandom(32), identity=person, urls=(request.typed, *proxies))

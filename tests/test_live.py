@@ -1,0 +1,45 @@
+"""The whole thread, live: lab up, collect as the scenario's user, analyze as a process, and the truth about it."""
+
+import json
+import sys
+from typing import Any
+
+import pytest
+
+from tests.conftest import LabFactory
+from tests.corpus.case import Case, cases
+from tests.netns.lab import Lab
+
+LIVE = [case for case in cases() if case.scenario.expect_live]
+
+pytestmark = pytest.mark.lab
+
+
+def analyze(lab: Lab, *arguments: str) -> dict[str, Any]:
+    """What ``netdiag analyze --format json`` says, run where there is no network but loopback's."""
+    argv = [sys.executable, "-m", "netdiag", "analyze", "--format", "json", *arguments]
+    done = lab.run("agent", argv)
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize("case", LIVE, ids=lambda case: f"{case.name}-{case.network}")
+def test_the_live_verdict_is_the_truth_and_no_more(case: Case, lab: LabFactory) -> None:
+    with lab(case.name, network=case.network) as opened:
+        bundle = opened.collect("customer")
+        alone = case.answer("alone")
+        assert alone is not None
+        verdict = analyze(opened, str(bundle))["verdict"]
+        assert verdict["side"] in alone.sides, verdict
+        assert verdict["certainty"] in {None, "likely", alone.certainty}, verdict
+        with_control = case.answer("control")
+        if with_control is not None:
+            control = opened.collect("agent")
+            verdict = analyze(opened, str(bundle), "--control", str(control))["verdict"]
+            assert verdict["side"] in with_control.sides, verdict
+            assert verdict["certainty"] in {None, "likely", with_control.certainty}, verdict
+
+
+def test_the_live_part_is_bounded() -> None:
+    """About forty scenarios at most, so that the whole stays within its time; the rest is replayed."""
+    assert 20 <= len(LIVE) <= 40, len(LIVE)
