@@ -5,32 +5,42 @@ from netdiag.faults.base import Finding, Lean
 from netdiag.faults.host._reading import CONTROL_RUN, agent, controls, reached, witnesses
 
 USED = ("target.scheme", "target.addresses", "controls.intercepting_issuer", "controls.portal", "agent.runs")
-PLAIN_RIVALS = ("local.portal.captive", "local.tls.interception")
+PLAIN_RIVALS = ("local.portal.captive",)
 
 
 def answers(facts: Facts, *statuses: int) -> tuple[tuple[AddressState, HttpState], ...]:
-    """Addresses that do not work and answered with one of these statuses."""
+    """Addresses that do not work and answered with one of these statuses (any, when none is given). A filter's page,
+    made near the customer, is nobody's answer here."""
     return tuple(
         (state, state.http)
         for state in reached(facts)
         if state.works is not True
         and state.http is not None
         and state.http.how == "answered"
-        and state.http.status in statuses
+        and state.http.page != "filter"
+        and (not statuses or state.http.status in statuses)
     )
+
+
+def opened(facts: Facts) -> bool:
+    """Something on this line is known to open TLS, so good TLS does not prove who wrote the answer."""
+    return controls(facts).interceptor is not None
 
 
 def authentic(facts: Facts, state: AddressState) -> bool:
     """The answer came through TLS that proved the vendor's name, and nobody on this line is known to open TLS."""
-    return state.tls is not None and state.tls.how == "ok" and controls(facts).interceptor is None
+    return state.tls is not None and state.tls.how == "ok" and not opened(facts)
 
 
 def proofs(facts: Facts, state: AddressState) -> tuple[Witness, ...]:
     return witnesses(facts, state) + agent(facts).witnesses
 
 
-def answered(facts: Facts, state: AddressState, http: HttpState, because: str, *, sure: bool = True) -> Finding:
-    """The vendor's own answer settles; over plain HTTP, or through opened TLS, somebody else may have written it."""
+def answered(
+    facts: Facts, state: AddressState, http: HttpState, because: str, *, sure: bool = True, relayed: bool = True
+) -> Finding:
+    """The vendor's own answer settles; over plain HTTP, or through opened TLS, somebody else may have written it.
+    ``relayed`` False: a box that opens TLS would write this one itself when it cannot reach the vendor."""
     settled = sure and (authentic(facts, state) or agent(facts).fails)
     return Finding(
         lean=Lean.SETTLES if settled else Lean.SUPPORTS,
@@ -38,9 +48,15 @@ def answered(facts: Facts, state: AddressState, http: HttpState, because: str, *
         facts=USED,
         witnesses=proofs(facts, state),
         at_most_likely=not settled,
+        at_most_possible=not settled and not relayed and opened(facts),
         settle_next=CONTROL_RUN,
         search_keys=http.search_keys,
     )
+
+
+def says_limit(http: HttpState) -> bool:
+    """Its headers count requests. ``Retry-After`` alone does not: maintenance sends it as well."""
+    return http.page == "limit" or any(not header.startswith("retry-after") for header in http.limit_headers)
 
 
 def page(http: HttpState) -> str:

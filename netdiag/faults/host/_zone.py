@@ -35,9 +35,17 @@ def explains(facts: Facts) -> bool:
     return facts.names.system_resolves.value is not True and facts.names.configured_resolve.value is not True
 
 
-def found(facts: Facts, because: str, *, by: tuple[AuthorityState, ...], and_by: tuple[ResolverState, ...]) -> Finding:
-    """A fault of the zone settles when somebody on another network says the same: an independent resolver (it asks from
-    its own place), or the agent's run. Else a box on this line may have answered, or swallowed, in the servers' place."""
+def found(
+    facts: Facts,
+    because: str,
+    *,
+    by: tuple[AuthorityState, ...],
+    and_by: tuple[ResolverState, ...],
+    silence: bool = False,
+) -> Finding:
+    """A fault of the zone settles when somebody on another network says the same: an independent resolver (it asks
+    from its own place), or the agent's run. Else a box on this line may have answered in the servers' place.
+    ``silence``: nothing was said at all, which a drop somewhere on the way to the servers does as well."""
     elsewhere = names_fail_for_agent(facts)
     seen: list[Witness] = [witness for one in by for witness in one.witnesses]
     seen.extend(witness for resolver in and_by for witness in resolver.witnesses)
@@ -46,7 +54,7 @@ def found(facts: Facts, because: str, *, by: tuple[AuthorityState, ...], and_by:
         also = "; it is the same on another line"
     elif and_by:
         also = f"; {and_by[0].server}, an independent resolver, fails on it as well"
-    settled = bool(and_by) or elsewhere
+    settled = (bool(and_by) or elsewhere) and not silence
     return Finding(
         lean=Lean.SETTLES if settled else Lean.SUPPORTS,
         because=f"{because}{also}.",
@@ -58,7 +66,7 @@ def found(facts: Facts, because: str, *, by: tuple[AuthorityState, ...], and_by:
     )
 
 
-def mixed(facts: Facts) -> Finding:
+def mixed() -> Finding:
     """Some of the zone's servers answer well, so the name can be had."""
     return silent("The zone's own servers do not agree among themselves.", *USED)
 

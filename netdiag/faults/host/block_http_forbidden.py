@@ -24,33 +24,37 @@ from netdiag.faults.base import Fault, Finding, opposes, silent
 from netdiag.faults.host._http import PLAIN_RIVALS, USED, answered, answers, page
 from netdiag.faults.host._reading import agent
 
-STATUSES = (403, 405, 406, 451)
-PLAIN_SERVERS = ("nginx", "apache")  # their 403 is a rule as often as a directory that must not be listed
+STATUSES = (403, 406, 451)
 
 
 def assess(facts: Facts) -> Finding:
-    found = answers(facts, *STATUSES, 429, 503)
-    refused = [(state, http) for state, http in found if http.status in STATUSES or http.challenge]
+    refused = [
+        (state, http)
+        for state, http in answers(facts)
+        if http.page == "block" or http.challenge or (http.status in STATUSES and http.page != "limit")
+    ]
     if not refused:
         return opposes("No address refuses the request with a block page.", "target.addresses")
     state, http = refused[0]
-    if http.other_agent_status is not None and http.other_agent_status < 400:
-        return opposes(
-            f"{state.address} refuses netdiag's client name only: another one got HTTP {http.other_agent_status}.",
-            *USED,
-            witnesses=state.witnesses,
-        )
-    said = f"{state.address} answers HTTP {http.status}{page(http)}"
+    client = http.other_agent_status
+    if client is not None and client < 400:
+        because = f"{state.address} refuses netdiag's client name only: another one got HTTP {client}."
+        return opposes(because, *USED, witnesses=state.witnesses)
+    code = f", number {http.page_code}" if http.page_code else ""
+    said = f"{state.address} answers HTTP {http.status}{page(http)}{code}"
     if http.challenge:
         return answered(facts, state, http, f"{said}: a challenge that only a browser can pass.", sure=False)
     other = agent(facts)
     if other.works or other.capped_works:
-        said = f"{said}, while the same address serves another line: this address is refused."
-        return answered(facts, state, http, said, sure=other.works)
-    if http.product is None:
-        return silent(f"{said}; whether a rule refuses it or the application asks for a login is not known.", *USED)
-    because = f"{said}: a rule refuses the request before the application is asked."
-    return answered(facts, state, http, because, sure=http.product.lower() not in PLAIN_SERVERS)
+        because = f"{said}, while the same address serves another line: this one is refused."
+        return answered(facts, state, http, because, sure=other.works)
+    if http.page == "block" or http.says_blocked:
+        because = f"{said}: a rule refuses the request before the application is asked."
+        return answered(facts, state, http, because)
+    if client == http.status:
+        because = f"{said}, a page that no application wrote, to every client name of this address."
+        return answered(facts, state, http, because, sure=False)
+    return silent(f"{said}; whether a rule refuses it or the application asks for a login is not known.", *USED)
 
 
 FAULT = Fault(

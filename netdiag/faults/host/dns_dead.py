@@ -4,14 +4,15 @@ What is broken
     All name servers of the vendor's zone are down or cut off.
 
 How it shows
-    They stay silent while the servers of the parent zones answer, and independent resolvers fail for this name only.
+    They stay silent, or something in front of them refuses for them, while the servers of the parent zones answer, and independent resolvers fail for this name only.
 
 What looks like it
     A line on which only its own resolvers may be asked: the parent zones' servers are then silent, too. A resolver of
     the customer that is dead: it fails for other names as well.
 
 What would settle it
-    An independent resolver failing as well (it asks from its own place), or the agent's run.
+    Questions to the servers being refused, here and for an independent resolver (it asks from its own place) or the
+    agent's run. Silence alone may be a drop on the way to them, and stays likely.
 
 What to tell the customer
     That the vendor's name servers are silent.
@@ -33,11 +34,10 @@ def assess(facts: Facts) -> Finding:
         return opposes("Name servers of the zone answer.", *USED)
     failing = public(facts, "servfail", "silent")
     if facts.names.parents_answer.value is not True:
-        return silent(
-            "The parent zones' servers are silent on this line, too, so the zone's silence says nothing.", *USED
-        )
+        return silent("The parent zones' servers are not heard on this line either.", *USED)
     because = f"None of the zone's name servers ({names_of(every)}) answers, while those of its parent zones do"
-    return found(facts, because, by=every, and_by=failing)
+    silence = all(one.outcome == "silent" for one in every)
+    return found(facts, because, by=every, and_by=failing, silence=silence)
 
 
 FAULT = Fault(
@@ -45,9 +45,9 @@ FAULT = Fault(
     title="The vendor's name servers do not answer",
     needs=NEEDS,
     assess=assess,
-    rivals=("local.resolver.dead", "transit.resolver.dead", "local.firewall.router", "local.firewall.machine"),
+    rivals=("local.resolver.dead", "transit.resolver.dead"),
     reply=(
-        "Your measurement shows that the name servers of our domain do not answer. Nothing on your side causes this. We "
-        "are having them checked and will tell you when the name can be resolved again."
+        "Your measurement shows that the name servers of our domain do not answer. Nothing on your side causes this. "
+        "We are having them checked and will tell you when the name can be resolved again."
     ),
 )

@@ -33,7 +33,7 @@ def assess(facts: Facts) -> Finding:
     if not lame:
         return opposes("No server of the zone refuses the zone or answers without authority.", *USED)
     if any(one.outcome in ("answers", "nxdomain", "nodata") for one in authorities(facts)):
-        return mixed(facts)
+        return mixed()
     because = f"The servers named for the zone ({names_of(lame)}) do not serve it"
     return found(facts, because, by=lame, and_by=public(facts, "servfail", "refused", "silent"))
 

@@ -37,7 +37,7 @@ def assess(facts: Facts) -> Finding:
     if not failing:
         return opposes("No server of the zone answers SERVFAIL.", *USED)
     if any(one.outcome in ("answers", "nxdomain", "nodata") for one in authorities(facts)):
-        return mixed(facts)
+        return mixed()
     because = f"The zone's own servers ({names_of(failing)}) answer SERVFAIL"
     return found(facts, because, by=failing, and_by=public(facts, "servfail"))
 
@@ -49,7 +49,7 @@ FAULT = Fault(
     assess=assess,
     rivals=("local.resolver.lying", "transit.resolver.lying"),
     reply=(
-        "Your measurement shows that the name servers of our domain fail on it. Nothing on your side causes this. We are "
-        "having the zone repaired; resolvers may need a while to notice."
+        "Your measurement shows that the name servers of our domain fail on it. Nothing on your side causes this. "
+        "We are having the zone repaired; resolvers may need a while to notice."
     ),
 )

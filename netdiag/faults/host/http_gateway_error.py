@@ -31,7 +31,7 @@ def assess(facts: Facts) -> Finding:
     because = (
         f"{state.address} answers HTTP {http.status}{page(http)}: the vendor's front end cannot reach its back end."
     )
-    return answered(facts, state, http, because)
+    return answered(facts, state, http, because, relayed=False)
 
 
 FAULT = Fault(

@@ -18,27 +18,26 @@ What to tell the customer
 """
 
 from netdiag.facts import Facts
-from netdiag.faults.base import Fault, Finding, opposes, silent
-from netdiag.faults.host._http import PLAIN_RIVALS, USED, answered, answers, page
+from netdiag.faults.base import Fault, Finding, opposes
+from netdiag.faults.host._http import PLAIN_RIVALS, USED, answered, answers, page, says_limit
 from netdiag.faults.host._reading import agent
 
 STATUSES = (503, 529)
 
 
 def assess(facts: Facts) -> Finding:
-    found = answers(facts, *STATUSES)
+    found = [(state, http) for state, http in answers(facts, *STATUSES) if not http.challenge]
     if not found:
         return opposes("No address says that it is unavailable.", "target.addresses")
-    state, http = found[0]
-    other = agent(facts)
-    if http.limit_headers or any(status < 400 for status in http.statuses) or other.works:
-        return silent(
-            f"{state.address} answers HTTP {http.status}, with signs of a limit rather than of an outage.", *USED
-        )
+    (state, http), other = found[0], agent(facts)
+    said = f"{state.address} answers HTTP {http.status}{page(http)}"
+    if http.page != "origin" and (says_limit(http) or any(status < 400 for status in http.statuses) or other.works):
+        return opposes(f"{said}, with signs of a limit rather than of an outage.", *USED, witnesses=state.witnesses)
     wait = "" if http.retry_after_s is None else f", to be asked again after {http.retry_after_s} s"
-    because = f"{state.address} answers HTTP {http.status}{page(http)}{wait}: the service calls itself unavailable."
-    # The side is proven by the answer; whether it is an outage or a limit of this address, the agent's line shows.
-    return answered(facts, state, http, because, sure=http.retry_after_s is None or other.fails)
+    # A limit of this address may look the same, byte for byte; the agent's line shows it (fault-signatures 7.3).
+    sure = http.page == "origin" or other.fails
+    because = f"{said}{wait}: the service calls itself unavailable."
+    return answered(facts, state, http, because, sure=sure, relayed=False)
 
 
 FAULT = Fault(

@@ -19,8 +19,8 @@ What to tell the customer
 """
 
 from netdiag.facts import Facts
-from netdiag.faults.base import Fault, Finding, opposes, silent
-from netdiag.faults.host._http import PLAIN_RIVALS, USED, answered, answers, page
+from netdiag.faults.base import Fault, Finding, opposes
+from netdiag.faults.host._http import PLAIN_RIVALS, USED, answered, answers, page, says_limit
 from netdiag.faults.host._reading import agent
 
 LIMITED = (420, 429, 509)
@@ -28,24 +28,27 @@ UNAVAILABLE = (503, 529)
 
 
 def assess(facts: Facts) -> Finding:
-    for state, http in answers(facts, *LIMITED, *UNAVAILABLE, 403):
-        if http.challenge:
+    for state, http in answers(facts):
+        if http.challenge or http.page in ("origin", "block"):
             continue
         wait = "" if http.retry_after_s is None else f", to be asked again after {http.retry_after_s} s"
         said = f"{state.address} answers HTTP {http.status}{page(http)}{wait}"
-        if http.status in LIMITED:
+        if http.status in LIMITED or http.page == "limit":
             return answered(facts, state, http, f"{said}: a limit on the requests of this address.")
         mixed, other = any(status < 400 for status in http.statuses), agent(facts)
+        if http.status not in UNAVAILABLE:
+            continue
         if other.fails:
-            return silent(f"{said}, and so it does to another line, which a limit of one address would not do.", *USED)
-        if http.limit_headers or (
-            http.status in UNAVAILABLE and (mixed or other.works or http.retry_after_s is not None)
-        ):
-            sign = "headers that speak of a limit" if http.limit_headers else "other requests that succeed"
-            if not http.limit_headers and not mixed and not other.works:
-                sign = "a time to wait, as limits and maintenance do"
-            sure = bool(http.limit_headers) and (mixed or other.works)
-            return answered(facts, state, http, f"{said}, with {sign}.", sure=sure)
+            return opposes(f"{said}, and so it does to another line.", *USED, witnesses=other.witnesses)
+        if says_limit(http):
+            sign = "with headers that count requests"
+        elif other.works or other.capped_works:
+            sign = "while another line is served"
+        elif mixed:
+            sign = "while other requests of the same run succeed"
+        else:
+            sign = "which a limit of this address does as well as an outage"
+        return answered(facts, state, http, f"{said}, {sign}.", sure=says_limit(http) and (mixed or other.works))
     return opposes("No answer speaks of a limit.", "target.addresses")
 
 
