@@ -19,7 +19,7 @@ from netdiag.probes.kernel import hops as kernel_hops
 from netdiag.probes.kernel import local_send as udp
 from netdiag.probes.kernel import tcp
 from netdiag.probes.kernel.hops import Due
-from netdiag.probes.library import names, tls, web
+from netdiag.probes.library import names, tls, tunnel, web
 from netdiag.probes.library.sockets import SocketStream
 from netdiag.probes.library.web import Identity
 from netdiag.probes.manners import Endpoint, Governor, Place
@@ -93,21 +93,27 @@ class LiveWorld:
     ) -> Handshake:
         return tls.handshake(self._clock, stamp, stream, server_name, limit_ms=limit_ms, offer_h2=offer_h2)
 
-    def exchange(self, stamp: Stamp, request: Request) -> Exchange:
+    def tunnel(self, stamp: Stamp, request: Request) -> tuple[Exchange, Stream | None]:
+        return tunnel.tunnel(self._clock, stamp, request, self._identity)
+
+    def exchange(self, stamp: Stamp, request: Request, *, tunnel: Stream | None = None) -> Exchange:
         if stamp.role != "target":
-            return web.exchange(self._clock, stamp, request, self._identity)
-        _wait_for(self._clock, self._governor.request(self._clock.now_ns(), MAX_WAIT_NS), "a request to the vendor")
-        if request.proxy is not None or request.address is None:
-            return web.exchange(self._clock, stamp, request, self._identity)
+            return self._exchange(stamp, request, tunnel)
+        _wait_for(self._clock, self._governor.request(self._clock.now_ns(), MAX_WAIT_NS), "requests to the vendor")
+        if request.address is None:  # the proxy connects, not this machine
+            return self._exchange(stamp, request, tunnel)
         endpoint = (request.address, _port_of(request.url))
         line = _VendorLine(self._clock, self._governor, endpoint, syns=_EXCHANGE_SYNS)
         try:
-            exchange = web.exchange(self._clock, stamp, request, self._identity)
+            exchange = self._exchange(stamp, request, tunnel)
             if exchange.tcp is not None and exchange.tcp.total_retrans == 0:
                 line.sent(1)
             return exchange
         finally:
             line.closed()
+
+    def _exchange(self, stamp: Stamp, request: Request, opened: Stream | None) -> Exchange:
+        return web.exchange(self._clock, stamp, request, self._identity, tunnel=opened)
 
     def query(self, stamp: Stamp, question: Question) -> Lookup:
         return names.query(self._clock, stamp, question)

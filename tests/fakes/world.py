@@ -122,6 +122,7 @@ class FakeWorld:
         missing: frozenset[Protocol] = frozenset(),
         budget_s: float = 60.0,
         handshake: Callable[[Stamp, Stream], Handshake] | None = None,
+        tunnel: Callable[[Stamp, Request], tuple[Exchange, Stream | None]] | None = None,
         exchange: Callable[[Stamp, Request], Exchange] | None = None,
         query: Callable[[Stamp, Question], Lookup] | None = None,
         machine: Machine | None = None,
@@ -136,6 +137,7 @@ class FakeWorld:
         self._ports = itertools.count(40_000)
         self._packets = itertools.count()
         self._handshake = handshake
+        self._tunnel = tunnel
         self._exchange = exchange
         self._query = query
         if machine is not None:
@@ -204,7 +206,10 @@ class FakeWorld:
     ) -> Handshake:
         return (self._handshake or _unscripted)(stamp, stream)
 
-    def exchange(self, stamp: Stamp, request: Request) -> Exchange:
+    def tunnel(self, stamp: Stamp, request: Request) -> tuple[Exchange, Stream | None]:
+        return (self._tunnel or _unscripted)(stamp, request)
+
+    def exchange(self, stamp: Stamp, request: Request, *, tunnel: Stream | None = None) -> Exchange:
         return (self._exchange or _unscripted)(stamp, request)
 
     def query(self, stamp: Stamp, question: Question) -> Lookup:
