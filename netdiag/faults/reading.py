@@ -1,20 +1,15 @@
 """Readings of the facts that three or more faults share. Pure, and careful with the unknown: never a guess."""
 
-import ipaddress
 from collections.abc import Iterable, Iterator
 
 from netdiag.evidence.record import Icmp
-from netdiag.facts import AddressState, ControlState, Facts, Hop, Proxy, ResolverState, Walk
+from netdiag.facts import AddressState, ControlState, Facts, Hop, ResolverState, Walk
 from netdiag.facts.base import Share, Witness
+from netdiag.facts.places import classify, inside, parse, plain
 from netdiag.faults.base import Finding, Lean, opposes, silent
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-SHARED_SPACE = ipaddress.IPv4Network("100.64.0.0/10")  # RFC 6598: between a provider and its customers
-BLOCKS_10 = ipaddress.IPv4Network("10.0.0.0/8")
-BLOCKS = (ipaddress.IPv4Network("172.16.0.0/12"), ipaddress.IPv4Network("192.168.0.0/16"))  # RFC 1918, without 10/8
-UNIQUE_LOCAL = ipaddress.IPv6Network("fc00::/7")  # RFC 4193
+WIDE_BLOCKS = ("172.16.0.0/12", "192.168.0.0/16")
+"""Private blocks that one customer's network is numbered from as a whole (RFC 1918, without 10/8)."""
 
 UNREACHABLE4 = frozenset({0, 1, 6, 7, 8, 11, 12})  # ICMP type 3: net and host unreachable in all their forms
 UNREACHABLE6 = frozenset({0, 2, 3})  # ICMPv6 type 1: no route, beyond scope, address unreachable
@@ -139,63 +134,28 @@ def icmp_words(icmp: Icmp) -> str:
     return f"{'ICMP' if icmp.version == 4 else 'ICMPv6'} {icmp.type}/{icmp.code}"
 
 
-def parsed(address: str) -> Address | None:
-    """The address, without its zone; None for anything that is none (a proxy's host name)."""
-    try:
-        return ipaddress.ip_address(address.strip("[]").partition("%")[0])
-    except ValueError:
-        return None
-
-
-def lan_prefixes(facts: Facts) -> tuple[Network, ...]:
-    return tuple(ipaddress.ip_network(text, strict=False) for text in facts.machine.lan_prefixes.value or ())
-
-
 def in_lan(facts: Facts, address: str) -> bool:
     """Inside a prefix of one of this machine's own interfaces."""
-    known = parsed(address)
-    return known is not None and any(known in network for network in lan_prefixes(facts))
-
-
-def is_shared_space(address: str) -> bool:
-    """100.64.0.0/10: the provider's, never the customer's."""
-    known = parsed(address)
-    return known is not None and known.version == 4 and known in SHARED_SPACE
+    return inside(address, facts.machine.lan_prefixes.value or ())
 
 
 def customers_own(facts: Facts, address: str) -> bool:
-    """A private address that a second sign ties to the customer (design.md, Sides): it is the gateway, inside a LAN
-    prefix, beside the configured proxy, or in the LAN's own private block. In 10/8 the block must agree to 16 bits,
-    since providers number their access networks from 10/8, too. Shared space (100.64/10) never counts."""
-    known = parsed(address)
-    if known is None or is_shared_space(address):
+    """An address that a second sign ties to the customer (design.md, Sides): it is the gateway's, inside a LAN prefix,
+    or private and beside the configured proxy or in the LAN's own private block. In 10/8 the block must agree to 16
+    bits, since providers number their access networks from 10/8, too. Shared space (100.64/10) never counts."""
+    if classify(address) == "shared":
         return False
-    if address in (facts.machine.gateways.value or ()) or in_lan(facts, address):
+    if plain(address) in map(plain, facts.machine.gateways.value or ()) or in_lan(facts, address):
         return True
-    block, beside_proxy = private_block(known), proxys_network(facts)
-    if block is None:
+    if classify(address) != "private":
         return False
-    return (beside_proxy is not None and known in beside_proxy) or any(
-        network.network_address in block for network in lan_prefixes(facts)
-    )
-
-
-def private_block(address: Address) -> Network | None:
-    """The private block that one network would be numbered from, or None for an address that is not private."""
-    if isinstance(address, ipaddress.IPv6Address):
-        return ipaddress.ip_network(f"{address}/48", strict=False) if address in UNIQUE_LOCAL else None
-    if address in BLOCKS_10:
-        return ipaddress.ip_network(f"{address}/16", strict=False)
-    return next((block for block in BLOCKS if address in block), None)
-
-
-def proxys_network(facts: Facts) -> Network | None:
-    """The /24 or /64 around the proxy that applies to the target, when it is given by address."""
-    proxy: Proxy | None = facts.machine.proxy.value
-    known = None if proxy is None else parsed(host_of(proxy.where))
-    if known is None:
-        return None
-    return ipaddress.ip_network(f"{known}/{24 if known.version == 4 else 64}", strict=False)
+    proxy = facts.machine.proxy.value
+    where = None if proxy is None else parse(host_of(proxy.where))
+    if where is not None and inside(address, (f"{where}/{24 if where.version == 4 else 64}",)):
+        return True
+    block = next((found for found in WIDE_BLOCKS if inside(address, (found,))), None)
+    block = block or f"{plain(address)}/{48 if ':' in address else 16}"
+    return any(inside(prefix.partition("/")[0], (block,)) for prefix in facts.machine.lan_prefixes.value or ())
 
 
 def host_of(where: str) -> str:

@@ -8,8 +8,9 @@ undecided between the customer and the provider (design.md, Sides).
 from typing import Literal
 
 from netdiag.facts import Facts, ResolverState
+from netdiag.facts.places import classify
 from netdiag.faults.base import Finding, opposes, silent
-from netdiag.faults.reading import customers_own, in_lan, is_shared_space, names_work
+from netdiag.faults.reading import customers_own, in_lan, names_work
 
 Trouble = Literal["fine", "dead", "refusing", "unknown"]
 Owner = Literal["customer", "provider", "either"]
@@ -41,7 +42,7 @@ def owner(facts: Facts, resolver: ResolverState) -> Owner:
     """Whose server it is, leaving aside what stands behind a forwarder."""
     if resolver.place in {"own", "lan"}:
         return "customer"
-    if resolver.place == "outside" or is_shared_space(resolver.server):
+    if resolver.place == "outside" or classify(resolver.server) == "shared":
         return "provider"
     return "customer" if customers_own(facts, resolver.server) else "either"
 

@@ -19,8 +19,9 @@ What to tell the customer
 """
 
 from netdiag.facts import Facts
+from netdiag.facts.places import classify
 from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
-from netdiag.faults.reading import parsed, target_reached
+from netdiag.faults.reading import target_reached
 
 
 def assess(facts: Facts) -> Finding:
@@ -59,14 +60,9 @@ def assess(facts: Facts) -> Finding:
         because=f"The connectivity-check pages were answered with {what}: this network wants a sign-in first.",
         facts=("controls.portal", "controls.any_healthy"),
         witnesses=portal.witnesses,
-        at_most_likely=facts.controls.any_healthy.value is not False or is_public(portal.value),
+        # A portal at a public address may be the provider's walled garden.
+        at_most_likely=facts.controls.any_healthy.value is not False or classify(portal.value) == "public",
     )
-
-
-def is_public(portal: str) -> bool:
-    """The portal is given by a public address, so it may be the provider's."""
-    known = parsed(portal)
-    return known is not None and known.is_global
 
 
 FAULT = Fault(
@@ -76,8 +72,8 @@ FAULT = Fault(
     masked_by=("local.link.down", "local.route.missing", "local.gateway.dead"),
     assess=assess,
     reply=(
-        "The network answered connectivity checks with a page of its own, as hotel, guest and office networks do before "
-        "a sign-in. Please open a browser, sign in or accept the terms, and run netdiag again. Until then every site is "
-        "held back in the same way."
+        "The network answered connectivity checks with a page of its own, as hotel, guest and office networks do "
+        "before a sign-in. Please open a browser, sign in or accept the terms, and run netdiag again. Until then "
+        "every site is held back in the same way."
     ),
 )

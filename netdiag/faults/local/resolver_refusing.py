@@ -38,7 +38,7 @@ def assess(facts: Facts) -> Finding:
     extended = f" (extended error {', '.join(map(str, hints))})" if hints else ""
     return Finding(
         lean=Lean.SETTLES if decided else Lean.SUPPORTS,
-        because=f"The configured resolver {servers(ours)} answers {rcodes}{extended} for every name, not the target's alone.",
+        because=f"The configured resolver {servers(ours)} answers {rcodes}{extended} for other names, too.",
         facts=FACTS,
         witnesses=witnesses_of(one for one, _ in ours),
         at_most_possible=not decided,

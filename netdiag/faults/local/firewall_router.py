@@ -1,0 +1,94 @@
+"""A firewall on the customer's gateway, or on a further router of the customer's, drops or refuses the packets.
+
+What is broken
+    A rule on the home router or the office firewall stops connections to the target, or to its port everywhere.
+
+How it shows
+    An ICMP error from the gateway's address, or from a private hop that a second sign ties to the customer; a reset at
+    TTL 1; or silence from the hop after the gateway on, while controls pass the same gateway.
+
+What looks like it
+    The first router of the provider: a walk that ends at the gateway may have been stopped by either, so it stays
+    undecided unless the next router, seen on a control's walk, is the customer's as well. Private hops that nothing
+    ties to the customer are the provider's or undecided; 100.64/10 is the provider's. A transparent proxy at TTL 1.
+
+What would settle it
+    An ICMP error whose sender is the gateway, while other hosts answer through it.
+
+What to tell the customer
+    Which router of the network refuses, and for what; whoever runs it can lift the rule.
+"""
+
+from netdiag.evidence.record import Icmp
+from netdiag.facts import AddressState, Facts
+from netdiag.facts.places import classify
+from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
+from netdiag.faults.local._walks import judge_walk
+from netdiag.faults.reading import (
+    customers_own,
+    excused,
+    failed_connects,
+    failing_walks,
+    icmp_errors,
+    icmp_words,
+    in_lan,
+    kind_of,
+    weakest,
+)
+
+KINDS = ("unreachable", "prohibited", "rejected")
+FACTS = ("target.addresses", "path.target4", "path.target6", "path.controls", "controls.any_healthy")
+
+
+def assess(facts: Facts) -> Finding:
+    excuse, failed = excused(facts), failed_connects(facts)
+    if excuse is not None:
+        return excuse
+    if facts.target.addresses.known and not failed:
+        return opposes("The target accepts connections, so no router on the way stops them.", "target.addresses")
+    if facts.private_target and any(in_lan(facts, one.address) for one in failed):
+        return opposes("The target is in this machine's own LAN, so no router is in between.", "machine.lan_prefixes")
+    for state, icmp in icmp_errors(facts, places=("gateway", "private"), kinds=KINDS):
+        if customers_own(facts, icmp.sender):
+            return refusal(facts, state, icmp)
+    if any(one.connect is not None and one.connect.how == "icmp" for one in failed):
+        foreign = icmp_errors(facts, places=("path", "vendor", "target", "shared"), kinds=(*KINDS, "loop"))
+        if any(True for _ in foreign):
+            return opposes("The connection was refused from beyond the customer's network.", *FACTS)
+        return silent("Whose router refused the connection is not known.", *FACTS)
+    found = weakest(judge_walk(facts, walk) for walk in failing_walks(facts))
+    return found or silent("No walk to the failing address shows where its packets end.", *FACTS)
+
+
+def refusal(facts: Facts, state: AddressState, icmp: Icmp) -> Finding:
+    """An ICMP error from the gateway or another router of the customer's. That it finds no route is weaker: its access
+    line may be down, or (in a data centre) the vendor's network may be gone from its table."""
+    no_route = kind_of(icmp) == "unreachable"
+    only_this = facts.controls.any_healthy.value is True and classify(icmp.sender) != "public"
+    return Finding(
+        lean=Lean.SETTLES if only_this or not no_route else Lean.SUPPORTS,
+        because=(
+            f"{icmp.sender}, a router of the customer's own network, refuses connections to {state.address} port "
+            f"{facts.port} with {icmp_words(icmp)}."
+        ),
+        facts=FACTS,
+        witnesses=state.witnesses,
+        at_most_likely=no_route,
+        at_most_possible=no_route and not only_this,
+        settle_next="Connections to other hosts through the same router.",
+    )
+
+
+FAULT = Fault(
+    code="local.firewall.router",
+    title="A firewall of the customer's network stops the packets",
+    needs=("target.addresses",),
+    masked_by=("local.link.down", "local.route.missing", "local.gateway.dead", "local.firewall.machine"),
+    rivals=("transit.path.black_hole", "transit.access.outage"),
+    assess=assess,
+    reply=(
+        "A router of this network, named in the report, stops packets to our address, while packets to other hosts "
+        "pass it. Please ask whoever runs that router or firewall to look for a rule with our address or port. They "
+        "did not reach our service."
+    ),
+)

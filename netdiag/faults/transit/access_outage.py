@@ -1,0 +1,60 @@
+"""Nothing beyond the gateway answers.
+
+What is broken
+    The access line: the provider's network, the line itself, or the gateway's own uplink.
+
+How it shows
+    The gateway answers, and no packet to any host brings an answer from beyond it: no hop, no control, no resolver.
+
+What looks like it
+    A gateway that has lost its login to the provider, is told to block everything, or waits for a sign-in: from inside
+    it is the same silence. An office that lets nothing out but through a proxy. So this is a suspect, never a verdict.
+
+What would settle it
+    The gateway's own view of its line (its status page), or another device on the same line.
+
+What to tell the customer
+    Every host fails in the same way, not the vendor alone; the line or the gateway's uplink is down.
+"""
+
+from netdiag.facts import Facts
+from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
+from netdiag.faults.reading import excused, offline, outside_answers
+
+FACTS = ("machine.gateway_answers", "machine.beyond_gateway_answers", "controls.all_failed")
+
+
+def assess(facts: Facts) -> Finding:
+    machine, excuse = facts.machine, excused(facts)
+    if excuse is not None:
+        return excuse
+    if outside_answers(facts):
+        return opposes("Hosts beyond the gateway answer.", *FACTS, witnesses=machine.beyond_gateway_answers.witnesses)
+    if machine.gateway_answers.value is False or machine.gateway_neighbour_alive.value is False:
+        if machine.gateway_neighbour_alive.value is False:
+            return opposes("The gateway itself is dead, so the line behind it cannot be judged.", *FACTS)
+        return silent("The gateway does not answer, so the line behind it cannot be judged.", *FACTS)
+    if not offline(facts) or machine.gateway_answers.value is None:
+        return silent("Not everything that would show an outage was measured.", *FACTS)
+    return Finding(
+        lean=Lean.SUPPORTS,
+        because="The gateway answers, and nothing beyond it does, whichever host is asked.",
+        facts=FACTS,
+        witnesses=machine.gateway_answers.witnesses + facts.controls.all_failed.witnesses,
+        at_most_possible=True,
+        settle_next="The line's state on the gateway's status page, or a run from another device on the same line.",
+    )
+
+
+FAULT = Fault(
+    code="transit.access.outage",
+    title="Nothing beyond the gateway answers",
+    needs=("machine.gateway_answers", "controls.all_failed"),
+    masked_by=("local.link.down", "local.route.missing", "local.gateway.dead", "local.portal.captive"),
+    rivals=("local.firewall.router", "local.firewall.machine"),
+    assess=assess,
+    reply=(
+        "From this line no host on the internet answers, ours included, while the gateway does. Please look at the "
+        "gateway's own status page: it says whether its line is up. If it is down, the provider is the one to call."
+    ),
+)

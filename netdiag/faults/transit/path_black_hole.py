@@ -1,0 +1,112 @@
+"""Packets vanish on the way, in nobody's network that the customer or the vendor runs.
+
+What is broken
+    A router or link between the two loses every packet to the target: a blackhole route, a broken member of a bundle,
+    a filter for the address or the port.
+
+How it shows
+    The walk to the service port is seen up to a public router that is not the vendor's, and nothing comes from beyond.
+
+What looks like it
+    A silent drop at the vendor's border or host, behind routers that send no ICMP: from one end it is the same. So
+    this stays a suspect unless something else shows that the place is not the vendor's border: walks to hosts of
+    others vanish after the same router, or the next router, which a control's packets pass as well, answers another
+    protocol to the same address. A drop between the gateway and the first router of the provider may be the gateway's.
+
+What would settle it
+    A packet capture at the vendor's border, or a walk to the same address from another line of the same provider.
+
+What to tell the customer
+    Between which two hops the packets vanish, and whose routers these are.
+"""
+
+from netdiag.facts import Facts, Walk
+from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
+from netdiag.faults.reading import excused, failed_connects, failing_walks, weakest
+from netdiag.faults.transit._signs import may_be_the_customers, passed_by_other_protocol, vanish_there
+
+FACTS = ("path.target4", "path.target6", "path.controls", "path.others", "target.addresses", "agent.fails_elsewhere")
+NEXT = "A packet capture at the vendor's border at these times, or the same run from another line (--control)."
+
+
+def assess(facts: Facts) -> Finding:
+    excuse = excused(facts)
+    if excuse is not None:
+        return excuse
+    failed = failed_connects(facts)
+    if facts.target.addresses.known and not failed:
+        return opposes("The target accepts connections, so packets get there and back.", "target.addresses")
+    answered = [one for one in failed if one.connect is not None and one.connect.how in {"refused", "icmp", "reset"}]
+    if answered:
+        return opposes(
+            f"The connection to {answered[0].address} is answered, with a refusal: the packets do not vanish.",
+            "target.addresses",
+            witnesses=answered[0].witnesses,
+        )
+    found = weakest(judge(facts, walk) for walk in failing_walks(facts))
+    return found or silent("No walk to the failing address shows where its packets end.", *FACTS)
+
+
+def judge(facts: Facts, walk: Walk) -> Finding:
+    """One failing walk to the service port."""
+    last = f"{walk.last_seen_address} at hop {walk.last_seen}"
+    if walk.end != "silent":
+        return opposes(f"The walk to {walk.address} ends with an answer, not in silence.", *FACTS)
+    if walk.last_seen_place in {"vendor", "target"}:
+        return opposes(f"Packets reach the vendor's network ({last}).", *FACTS, witnesses=walk.witnesses)
+    others = vanish_there(facts, walk)
+    beyond = passed_by_other_protocol(facts, walk)
+    if others is None and beyond is None and reaches_otherwise(facts, walk):
+        return opposes(
+            f"{walk.address} answers on another port or protocol, so the way to it is whole.",
+            "target.addresses",
+            "path.others",
+        )
+    if walk.last_seen_place not in {"public", "shared"} or walk.first_missing is None:
+        return silent("The packets were last seen too near to this network to tell whose drop it is.", *FACTS)
+    if walk.shared_until is not None and walk.shared_until > walk.last_seen:
+        return opposes("A healthy control passes the same routers and those after them.", *FACTS)
+    if others is None and beyond is None and facts.agent.fails_elsewhere.value is True:
+        return opposes(
+            "The address fails in the same way from another line, which shares only the vendor's end.",
+            "agent.fails_elsewhere",
+            witnesses=facts.agent.fails_elsewhere.witnesses,
+        )
+    sign = ""
+    if others is not None:
+        sign = f"; those to {others.host}, which is not the vendor's, vanish after the same router"
+    elif beyond is not None:
+        sign = f"; routers beyond it answer {beyond.protocol.upper()} packets to the same address"
+    return Finding(
+        lean=Lean.SETTLES if sign else Lean.SUPPORTS,
+        because=f"Packets to {walk.address} port {walk.port} are seen up to {last} and not from hop "
+        f"{walk.first_missing} on{sign or ', which does not show whose drop it is'}.",
+        facts=FACTS,
+        witnesses=walk.witnesses + (() if others is None else others.witnesses),
+        at_most_likely=True,
+        at_most_possible=not sign or not walk.same_flow or may_be_the_customers(facts, walk),
+        settle_next=NEXT,
+    )
+
+
+def reaches_otherwise(facts: Facts, walk: Walk) -> bool:
+    """The address answered something else, or its path is known to be whole beyond the last router seen."""
+    if walk.beyond_cleared is not None and walk.beyond_cleared > walk.last_seen:
+        return True
+    states = facts.target.addresses.value or ()
+    return any(state.address == walk.address and state.answers_otherwise is True for state in states)
+
+
+FAULT = Fault(
+    code="transit.path.black_hole",
+    title="Packets vanish on the way",
+    needs=("target.addresses",),
+    masked_by=("local.link.down", "local.route.missing", "local.gateway.dead", "local.firewall.machine"),
+    rivals=("host.block.source_address", "host.block.everyone", "host.machine.down", "local.firewall.router"),
+    assess=assess,
+    reply=(
+        "The packets to our address leave the local network and vanish at a router in between, which the report names, "
+        "before they reach us. Nothing on the local network causes this. Please give the report to the internet "
+        "provider; we are giving it to ours."
+    ),
+)

@@ -1,0 +1,86 @@
+"""A routing loop on the way.
+
+What is broken
+    Two or more routers send packets to the target back to each other until their TTL runs out.
+
+How it shows
+    The walk repeats the same routers to its end, and a connection with the normal TTL ends in ICMP time exceeded
+    (11/0, in IPv6 3/0) from one of them.
+
+What looks like it
+    False loops of a walk whose packets take several ways: a walk on one flow has none. A loop between the vendor's
+    border and its provider, for addresses that the vendor announces and does not use: it is the vendor's then.
+
+What would settle it
+    The loop on one flow, at routers that carry other hosts' traffic as well, or outside the vendor's known prefixes.
+
+What to tell the customer
+    Which routers send the packets in a circle; only those who run them can end it.
+"""
+
+from netdiag.facts import Facts, Hop, Walk
+from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
+from netdiag.faults.reading import carries_healthy_control, excused, failed_connects, failing_walks
+
+FACTS = ("path.target4", "path.target6", "path.controls", "target.addresses")
+
+
+def assess(facts: Facts) -> Finding:
+    excuse = excused(facts)
+    if excuse is not None:
+        return excuse
+    if facts.target.addresses.known and not failed_connects(facts):
+        return opposes("The target accepts connections, so packets get there.", "target.addresses")
+    walks = failing_walks(facts)
+    if not walks:
+        return silent("No walk to the failing address was made.", *FACTS)
+    looping = [walk for walk in walks if walk.end == "loop"]
+    if not looping:
+        return opposes("No router repeats on the way to the target.", *FACTS, witnesses=walks[0].witnesses)
+    return judge(facts, looping[0])
+
+
+def judge(facts: Facts, walk: Walk) -> Finding:
+    """Whose routers are in the circle."""
+    circle = repeated(walk)
+    routers = tuple(dict.fromkeys(router for hop in circle for router in hop.repliers))
+    places = {hop.place for hop in circle}
+    if not routers or not places <= {"public", "shared", "vendor", "target"}:
+        return silent("The circle reaches into private space, so whose routers it is made of is not clear.", *FACTS)
+    if places <= {"vendor", "target"}:
+        return opposes(f"The packets circle inside the vendor's network ({' and '.join(routers)}).", *FACTS)
+    foreign = places <= {"public", "shared"} and any(carries_healthy_control(facts, router) for router in routers)
+    known = foreign or "shared" in places
+    return Finding(
+        lean=Lean.SETTLES if known and walk.same_flow else Lean.SUPPORTS,
+        because=f"From hop {circle[0].ttl} on, packets to {walk.address} circle between {' and '.join(routers)}.",
+        facts=FACTS,
+        witnesses=walk.witnesses,
+        at_most_likely=not known or not walk.same_flow,
+        at_most_possible="vendor" in places or not (known or facts.profile_given) or not walk.same_flow,
+        settle_next="Who runs these routers (their AS), and the vendor's profile with its prefixes (--profile).",
+    )
+
+
+def repeated(walk: Walk) -> list[Hop]:
+    """The hops whose routers answered at two or more TTLs that are not neighbours: one router that answers for two TTLs
+    in a row is common and no circle."""
+    seen: dict[str, list[int]] = {}
+    for hop in walk.hops:
+        for replier in hop.repliers:
+            seen.setdefault(replier, []).append(hop.ttl)
+    circling = {router for router, ttls in seen.items() if ttls[-1] - ttls[0] >= 2}
+    return [hop for hop in walk.hops if circling & set(hop.repliers)]
+
+
+FAULT = Fault(
+    code="transit.path.loop",
+    title="Packets go in a circle on the way",
+    needs=("target.addresses",),
+    masked_by=("local.link.down", "local.route.missing", "local.gateway.dead"),
+    assess=assess,
+    reply=(
+        "The packets to our address go in a circle between the routers that the report names and never arrive. Nothing "
+        "on the local network causes this. Please give the report to the internet provider; we are giving it to ours."
+    ),
+)

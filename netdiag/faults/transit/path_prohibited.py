@@ -1,0 +1,74 @@
+"""A router on the way forbids the traffic.
+
+What is broken
+    An access list of a router in mid-path, the provider's or a further one's, does not let the packets pass.
+
+How it shows
+    ICMP administratively prohibited (3/13, 3/9, 3/10; in IPv6 1/1, 1/5, 1/6) or port unreachable for TCP, from a
+    public router or from the provider's shared space (100.64/10).
+
+What looks like it
+    The same from the vendor's own border router, which nothing marks as the vendor's (host.block.rejected), and from
+    a private hop that may be the customer's or the provider's.
+
+What would settle it
+    That the router carries a control's traffic, so it is not the vendor's; or the vendor's prefixes, by its profile.
+
+What to tell the customer
+    Which router refuses the packets by a rule; only those who run it can lift it.
+"""
+
+from netdiag.facts import Facts
+from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
+from netdiag.faults.reading import carries_healthy_control, excused, failed_connects, icmp_errors, icmp_words
+
+FACTS = ("target.addresses", "path.controls", "agent.fails_elsewhere")
+KINDS = ("prohibited", "rejected")
+
+
+def assess(facts: Facts) -> Finding:
+    excuse, failed = excused(facts), failed_connects(facts)
+    if excuse is not None:
+        return excuse
+    if not failed:
+        known = facts.target.addresses.known
+        say = opposes if known else silent
+        return say("No address of the target was refused.", "target.addresses")
+    ends = [one.address for one, _ in icmp_errors(facts, places=("vendor", "target"), kinds=KINDS)]
+    if ends:
+        return opposes(f"{ends[0]} is refused at the vendor's end.", "target.addresses")
+    for state, icmp in icmp_errors(facts, places=("path", "shared"), kinds=KINDS):
+        foreign = carries_healthy_control(facts, icmp.sender)
+        shared = state.connect is not None and state.connect.sender_place == "shared"
+        everywhere = facts.agent.fails_elsewhere.value is True
+        sure = (foreign or shared) and not everywhere
+        return Finding(
+            lean=Lean.SETTLES if sure else Lean.SUPPORTS,
+            because=(
+                f"{icmp.sender}, a router on the way{' that carries other hosts’ traffic' if foreign else ''}, refuses "
+                f"connections to {state.address} port {facts.port} by a rule ({icmp_words(icmp)})."
+            ),
+            facts=FACTS,
+            witnesses=state.witnesses,
+            at_most_likely=not sure,
+            at_most_possible=everywhere or not (foreign or shared or facts.profile_given),
+            settle_next="Who runs that router (its AS), and the vendor's profile with its prefixes (--profile).",
+        )
+    if any(True for _ in icmp_errors(facts, places=("private",), kinds=KINDS)):
+        return silent("A private router beyond the gateway refuses; whose it is, is not known.", *FACTS)
+    return opposes("No router on the way refuses the connection by a rule.", *FACTS)
+
+
+FAULT = Fault(
+    code="transit.path.prohibited",
+    title="A router on the way forbids the traffic",
+    needs=("target.addresses",),
+    masked_by=("local.link.down", "local.route.missing", "local.gateway.dead"),
+    rivals=("host.block.rejected", "local.firewall.router"),
+    assess=assess,
+    reply=(
+        "A router on the way, named in the report, refuses the packets to our address by a rule; they did not reach "
+        "us. Nothing on the local network causes this. Please give the report to the internet provider and ask for the "
+        "rule to be lifted."
+    ),
+)

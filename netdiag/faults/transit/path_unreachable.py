@@ -1,0 +1,81 @@
+"""A router on the way has no route to the target.
+
+What is broken
+    A router in mid-path says that the network or host is unreachable: the route was withdrawn, or a null route stands
+    there.
+
+How it shows
+    ICMP net or host unreachable (3/0, 3/1 and kin; in IPv6 1/0, 1/3) at once, from a public router that is neither the
+    gateway nor at the vendor's end.
+
+What looks like it
+    The vendor's last router, which says host unreachable after about 3 s (host.machine.down). The vendor's own border.
+    A prefix that the vendor itself no longer announces: every router on the way says the same then.
+
+What would settle it
+    That the router carries a control's traffic, so it is not the vendor's; and that the address works from another
+    line.
+
+What to tell the customer
+    Which router says that it knows no way to the address.
+"""
+
+from netdiag.facts import Facts
+from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
+from netdiag.faults.reading import (
+    carries_healthy_control,
+    excused,
+    failed_connects,
+    icmp_errors,
+    icmp_words,
+)
+
+FACTS = ("target.addresses", "path.controls", "agent.works_elsewhere")
+NEIGHBOUR_WAIT_MS = 2500
+"""A router asks three times, a second apart, for a host that is down, before it says so (fault-signatures 2.3)."""
+
+
+def assess(facts: Facts) -> Finding:
+    excuse, failed = excused(facts), failed_connects(facts)
+    if excuse is not None:
+        return excuse
+    if not failed:
+        known = facts.target.addresses.known
+        say = opposes if known else silent
+        return say("No address of the target was refused.", "target.addresses")
+    for state, icmp in icmp_errors(facts, places=("path", "shared"), kinds=("unreachable",)):
+        waited = state.connect is not None and (state.connect.elapsed_ms or 0) >= NEIGHBOUR_WAIT_MS
+        foreign = carries_healthy_control(facts, icmp.sender)
+        shared = state.connect is not None and state.connect.sender_place == "shared"
+        elsewhere = facts.agent.works_elsewhere.value is True
+        gone = facts.agent.fails_elsewhere.value is True
+        return Finding(
+            lean=Lean.SETTLES if (foreign or shared) and not waited and not gone else Lean.SUPPORTS,
+            because=(
+                f"{icmp.sender}, a router on the way{' that carries other hosts’ traffic' if foreign else ''}, says "
+                f"{icmp_words(icmp)}: it has no route to {state.address}."
+            ),
+            facts=FACTS,
+            witnesses=state.witnesses + facts.agent.works_elsewhere.witnesses,
+            at_most_likely=not elsewhere,
+            at_most_possible=waited or gone or not (foreign or shared or facts.profile_given),
+            settle_next="The same run from another line (--control): does that line have a route to the address?",
+        )
+    if any(True for _ in icmp_errors(facts, places=("private",), kinds=("unreachable",))):
+        return silent("A private router beyond the gateway has no route; whose it is, is not known.", *FACTS)
+    return opposes("No router on the way says that the target is unreachable.", *FACTS)
+
+
+FAULT = Fault(
+    code="transit.path.unreachable",
+    title="A router on the way has no route to the target",
+    needs=("target.addresses",),
+    masked_by=("local.link.down", "local.route.missing", "local.gateway.dead"),
+    rivals=("host.machine.down", "host.block.rejected"),
+    assess=assess,
+    reply=(
+        "A router on the way, named in the report, says that it has no route to our address; the packets did not reach "
+        "us. Nothing on the local network causes this. Please give the report to the internet provider; we are "
+        "checking how our address is announced."
+    ),
+)
