@@ -113,9 +113,14 @@ class TargetFacts(Value, frozen=True, kw_only=True):
     addresses: Fact[tuple[AddressState, ...]] = Fact()
     works: Fact[bool] = Fact()
     """True: at least one address works and no measured address of a family with a working control fails. False: at
-    least one genuine (or not known to be false) address fails. Unknown: no address was measured."""
+    least one genuine (or not known to be false) address fails. Unknown: no address was measured, or none deep enough.
+    Direct connections only, and of the measured addresses, whoever named them: see ``works_by_name`` and
+    ``machine.proxy``."""
     works_somewhere: Fact[bool] = Fact()
     """At least one address works."""
+    works_by_name: Fact[bool] = Fact()
+    """What an application on this machine meets: the system gives an address that works and is not known to be a lie.
+    False: it gives none at all, only lies, or only addresses that fail. Known only for names."""
     loss: Fact[Share] = Fact()
     """SYN retransmissions and lost echoes towards the target, together."""
     retransmits: Fact[Share] = Fact()

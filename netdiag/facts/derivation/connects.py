@@ -7,6 +7,7 @@ from netdiag.evidence.record import FailureCode, Icmp
 from netdiag.evidence.transport import Connect
 from netdiag.facts.derivation.book import Book
 from netdiag.facts.derivation.near import Near
+from netdiag.facts.derivation.placing import Placing
 from netdiag.facts.target import ConnectState
 
 How = Literal["open", "refused", "icmp", "silent", "local", "reset"]
@@ -69,9 +70,8 @@ def how_of(record: Connect, book: Book, near: Near) -> How | None:
     return None
 
 
-def connect_state(records: Sequence[Connect], book: Book, near: Near) -> ConnectState | None:
-    """All attempts at one address and port, added up; None when none of them says anything. The sender of an ICMP error
-    is placed later, when the walks are known."""
+def connect_state(records: Sequence[Connect], book: Book, near: Near, placing: Placing) -> ConnectState | None:
+    """All attempts at one address and port, added up; None when none of them says anything."""
     told = [(said, record) for record in records if (said := how_of(record, book, near)) is not None]
     if not told:
         return None
@@ -86,6 +86,7 @@ def connect_state(records: Sequence[Connect], book: Book, near: Near) -> Connect
         how = min((said for said, _ in failing), key=_ORDER.index)
         first = next(record for said, record in failing if said == how)
     failure = first.failure
+    icmp = failure.native if failure is not None and isinstance(failure.native, Icmp) else None
     return ConnectState(
         how=how,
         attempts=len(told),
@@ -93,7 +94,8 @@ def connect_state(records: Sequence[Connect], book: Book, near: Near) -> Connect
         syn_lost=lost,
         span_ms=max(span_ms, 0),
         elapsed_ms=max(first.ended_ns - first.began_ns, 0) // 1_000_000,
-        icmp=failure.native if failure is not None and isinstance(failure.native, Icmp) else None,
+        icmp=icmp,
+        sender_place=None if icmp is None else placing.sender(icmp.sender, first.address),
         errno=failure.errno if failure is not None else None,
     )
 

@@ -1,7 +1,9 @@
 """Where a router stands: the customer's, the way's, or the vendor's (fault-signatures 9; design.md, Judging)."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
+from netdiag.facts.derivation.book import Book
 from netdiag.facts.derivation.near import Near
 from netdiag.facts.derivation.walks import RawWalk
 from netdiag.facts.path import Hop, HopPlace
@@ -25,6 +27,7 @@ class Placing:
         self._on_control_paths = {
             router for walk in walks if walk.role == "control" for hop in walk.hops for router in hop.repliers
         }
+        self._placed: dict[int, tuple[Hop, ...]] = {}
         self._distance: dict[str, int] = {}
         for walk in walks:
             if walk.reached is not None:
@@ -32,6 +35,11 @@ class Placing:
 
     def hops(self, walk: RawWalk) -> tuple[Hop, ...]:
         """The walk's hops with their places."""
+        if id(walk) not in self._placed:
+            self._placed[id(walk)] = self._place(walk)
+        return self._placed[id(walk)]
+
+    def _place(self, walk: RawWalk) -> tuple[Hop, ...]:
         placed = []
         beyond_public = False
         for hop in walk.hops:
@@ -91,3 +99,17 @@ class Placing:
         if who not in self._on_control_paths and same_announcement(who, target):
             return "vendor"
         return "path"
+
+
+class Scene(NamedTuple):
+    """What the derivations of the target share."""
+
+    book: Book
+    near: Near
+    walks: Sequence[RawWalk]
+    placing: Placing
+
+
+def set_scene(book: Book, near: Near, walks: Sequence[RawWalk]) -> Scene:
+    """The scene of one bundle."""
+    return Scene(book, near, walks, Placing(walks, near, book.prefixes))

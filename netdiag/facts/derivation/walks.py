@@ -103,7 +103,7 @@ def _walk(whom: Whom, records: Sequence[HopReply], book: Book, near: Near) -> Ra
 
 
 def _ends(told: Sequence[HopReply], near: Near) -> list[tuple[int, End, HopReply]]:
-    """What ended the walk, from the smallest TTL on. Once the service itself accepted, ICMP errors on the way there were
+    """What ended the walk, from the smallest TTL on. Once the service itself accepted, ICMP errors on the way were
     passing trouble; at the same TTL its answer comes before them, too."""
     found = [(record.ttl, end, record) for record in told if (end := _end_of(record, near)) is not None]
     if any(end == "open" for _, end, _ in found):

@@ -1,0 +1,65 @@
+"""The TTL-1 test (fault-signatures P12): whether a packet to the target's port leaves this machine at all."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from netdiag.evidence.machine import LocalSend
+from netdiag.evidence.record import FailureCode, Observed
+from netdiag.evidence.transport import HopReply
+from netdiag.facts.base import Fact, seen
+from netdiag.facts.derivation.book import Book
+from netdiag.facts.derivation.near import Near
+from netdiag.facts.machine import Egress
+from netdiag.facts.places import family, plain
+
+Answer = Literal["gateway", "silent", "refused_locally", "reset", "accepted"]
+
+_ORDER: tuple[Answer, ...] = ("gateway", "accepted", "reset", "refused_locally", "silent")
+
+
+def answer_of(reply: HopReply, book: Book, near: Near) -> Answer | None:
+    """Who answered one packet of TTL 1. Any ICMP error of another machine shows that it left."""
+    if reply.answer == "not_sent":
+        return "refused_locally"
+    if reply.answer == "icmp" and reply.icmp is not None:
+        return "refused_locally" if near.is_own(reply.icmp.sender) else "gateway"
+    if reply.answer == "rst":
+        return "reset"
+    if reply.answer in ("syn_ack", "data", "echo_reply"):
+        return "accepted"
+    return "silent" if reply.answer == "none" and book.waited(reply) else None
+
+
+def replies_to(address: str | None, book: Book) -> list[HopReply]:
+    """The TTL-1 packets of egress steps that went to ``address``."""
+    return [
+        record
+        for record, step in book.of(HopReply)
+        if step.probe == "egress" and record.ttl == 1 and address and plain(record.address) == plain(address)
+    ]
+
+
+def derive_egress(version: Literal[4, 6], book: Book, near: Near) -> Fact[Egress]:
+    """The test of one family. The target's side is the step's ``address``, the control's its ``control_address``."""
+    steps = [s for s in book.bundle.plan if s.probe == "egress" and s.address and family(s.address) == version]
+    for step in steps:
+        to_target, to_control = (
+            replies_to(address, book) for address in (step.address, step.params.get("control_address"))
+        )
+        sends = [record for record, held in book.of(LocalSend) if held.id == step.id]
+        denied = [record.failure is not None and record.failure.code is FailureCode.DENIED_LOCALLY for record in sends]
+        known = any(record.failure is None for record in sends) or any(denied)
+        found = Egress(
+            target=_best(to_target, book, near),
+            control=_best(to_control, book, near),
+            udp_denied=any(denied) if known else None,
+        )
+        if (found.target, found.control, found.udp_denied) != (None, None, None):
+            records: list[Observed] = [*to_target, *to_control, *sends]
+            return seen(found, book.witnesses(records))
+    return Fact()
+
+
+def _best(replies: Sequence[HopReply], book: Book, near: Near) -> Answer | None:
+    told = {answer for reply in replies if (answer := answer_of(reply, book, near)) is not None}
+    return min(told, key=_ORDER.index, default=None)

@@ -1,0 +1,149 @@
+"""Whether this machine itself refuses to send to the target, or a packet is known to have left it."""
+
+import msgspec
+
+from netdiag.evidence.transport import HopReply
+from netdiag.facts.derivation.egress import answer_of, derive_egress, replies_to
+from netdiag.facts.derivation.placing import Scene
+from netdiag.facts.places import family
+from netdiag.facts.target import AddressState
+
+_EPERM, _EACCES, _EINVAL, _ENETDOWN, _ENETUNREACH, _EHOSTUNREACH = 1, 13, 22, 100, 101, 113  # of Linux
+
+
+def without_own_resets(states: tuple[AddressState, ...], scene: Scene) -> tuple[AddressState, ...]:
+    """A "refused" that this machine made itself becomes ``local`` (fault-signatures L07).
+
+    (1) The TTL-1 packet to the target's port was reset, too, and the one to the control was answered by the first hop:
+        what resets lies before that hop, or is it.
+    (2) It is this machine, not the hop, when the reset came faster than the first hop ever answers, or when a UDP
+        datagram to the same port was denied with EPERM.
+    (3) Never for a target on the own link, where TTL 1 reaches it.
+    """
+    return tuple(
+        msgspec.structs.replace(state, connect=msgspec.structs.replace(state.connect, how="local", sender_place="self"))
+        if state.connect is not None and state.connect.how == "refused" and _is_own_reset(state.address, scene)
+        else state
+        for state in states
+    )
+
+
+def _is_own_reset(address: str, scene: Scene) -> bool:
+    book, near = scene.book, scene.near
+    if near.on_link(address) or near.is_own(address):
+        return False
+    resets = [reply for reply in replies_to(address, book) if answer_of(reply, book, near) == "reset"]
+    others = [
+        reply
+        for reply, step in book.of(HopReply)
+        if reply.ttl == 1 and reply.replier is not None and reply.rtt_us is not None
+        and answer_of(reply, book, near) == "gateway" and family(reply.address) == family(address)
+        and step.proxy is None
+    ]  # fmt: skip
+    if not resets or not others:
+        return False
+    nearest = min(reply.rtt_us for reply in others if reply.rtt_us is not None)
+    times = [reply.rtt_us for reply in resets if reply.rtt_us is not None]
+    return _udp_denied(address, scene) or (bool(times) and max(times) < nearest)
+
+
+def _udp_denied(address: str, scene: Scene) -> bool:
+    found = derive_egress(family(address), scene.book, scene.near).value
+    return found is not None and found.udp_denied is True
+
+
+def local_refusal(
+    states: Sequence[AddressState], egress: Mapping[int, Fact[Egress]], named: Named, scene: Scene
+) -> Fact[LocalRefusal]:
+    """Why nothing left this machine, when that is why every failing address fails.
+
+    (1) A family that the machine does not have is no refusal (IPv6 without a global address, IPv4 behind NAT64), unless
+        the target has no other.
+    (2) Silence is a refusal, too, when the TTL-1 test shows the target's packet swallowed and the control's not, and a
+        UDP datagram to the same port was denied: an OUTPUT rule drops TCP without an error (trap 8).
+    (3) Where nothing was connected, a route look-up that failed tells.
+    """
+    failing = [s for s in states if s.connect is not None and s.works is False and s.genuine is not False]
+    present = [state for state in failing if not _is_absent_family(state, named, scene)]
+    if len({state.family for state in states}) < 2 and not present:
+        present = failing
+    found = [(state, how) for state in present if (how := _how(state, egress, scene)) is not None]
+    if found and len(found) == len(present):
+        state, how = found[0]
+        errno = state.connect.errno if state.connect is not None and state.connect.how == "local" else _EPERM
+        witnesses = [w for one, _ in found for w in one.witnesses]
+        if state.connect is not None and state.connect.how == "silent":
+            witnesses += egress[state.family].witnesses
+        return seen(LocalRefusal(how=how, errno=errno), tuple(dict.fromkeys(witnesses)))
+    return Fact() if states else _refused_route(scene)
+
+
+def _is_absent_family(state: AddressState, named: Named, scene: Scene) -> bool:
+    if state.connect is None or not is_no_route(state.connect, linux=scene.near.linux):
+        return False
+    if state.family == 6:
+        return scene.near.global6()[0] is not True
+    return named.nat64 is not None
+
+
+def _how(
+    state: AddressState, egress: Mapping[int, Fact[Egress]], scene: Scene
+) -> Literal["no_route", "reject_route", "policy", "own_icmp", "own_reset"] | None:
+    connect = state.connect
+    if connect is None:
+        return None
+    if connect.how == "silent":
+        found = egress[state.family].value
+        swallowed = found is not None and (found.target, found.control) == ("silent", "gateway")
+        return "policy" if swallowed and found is not None and found.udp_denied is True else None
+    if connect.how != "local":
+        return None
+    if connect.sender_place == "self":
+        return "own_icmp" if connect.icmp is not None else "own_reset"
+    if is_no_route(connect, linux=scene.near.linux):
+        return "no_route"
+    if connect.errno in (_EINVAL, _EHOSTUNREACH):
+        return "reject_route"
+    if connect.errno == _EACCES:
+        return "reject_route" if _route_failed(state.address, scene) else "policy"
+    return "policy" if connect.errno in (_EPERM, None) else None
+
+
+def _route_failed(address: str, scene: Scene) -> bool:
+    return any(
+        plain(record.destination) == address and record.failure is not None for record, _ in scene.book.of(RouteLookup)
+    )
+
+
+def _refused_route(scene: Scene) -> Fact[LocalRefusal]:
+    for record, step in scene.book.of(RouteLookup):
+        failure = record.failure
+        if step.role == "target" and failure is not None and failure.errno is not None:
+            no_route = failure.errno in (_ENETUNREACH, _ENETDOWN)
+            if no_route and family(record.destination) == 6:
+                continue
+            how: Literal[no_route, reject_route] = "no_route" if no_route else "reject_route"
+            return seen(LocalRefusal(how=how, errno=failure.errno), scene.book.witnesses((record,)))
+    return Fact()
+
+
+def target_leaves(states: Sequence[AddressState], refusal: Fact[LocalRefusal], scene: Scene) -> Fact[bool]:
+    """True when anything but this machine answered a packet to the target's port."""
+    own_resets = {s.address for s in states if s.connect and s.connect.how == "local" and s.connect.icmp is None}
+    answered = [
+        record
+        for record, step in scene.book.of(HopReply)
+        if step.probe in ("walk", "egress") and step.proxy is None and record.protocol == "tcp"
+        and record.port == scene.book.bundle.target.port
+        and (step.role == "target" or step.address == record.address)
+        and record.replier is not None and not scene.near.is_own(record.replier)
+        and not (record.answer == "rst" and plain(record.address) in own_resets)
+    ]  # fmt: skip
+    if answered:
+        return seen(True, scene.book.witnesses(answered))
+    for state in states:
+        connect = state.connect
+        if connect is not None and connect.how in ("open", "refused", "reset", "icmp"):
+            if connect.how != "icmp" or (connect.icmp is not None and connect.sender_place != "self"):
+                return seen(True, state.witnesses)
+    return seen(False, refusal.witnesses) if refusal.known else Fact()
