@@ -2,9 +2,10 @@
 
 import inspect
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from netdiag.faults.base import Fault
+from netdiag.reports.json import dump
 from netdiag.reports.words import WIDTH, two_columns
 
 
@@ -29,15 +30,57 @@ def page_text(fault: Fault) -> str:
 
 
 def page(fault: Fault) -> str:
-    """The docstring of the file that defines ``fault``, paragraphs rewrapped to 80 columns."""
+    """The docstring of the file that defines ``fault``, its paragraphs filled to 80 columns."""
     module = inspect.getmodule(inspect.unwrap(getattr(fault.assess, "func", fault.assess)))
     written = inspect.cleandoc(module.__doc__ or "") if module is not None else ""
-    return "\n\n".join(_rewrapped(paragraph) for paragraph in written.split("\n\n"))
+    return "\n".join(line for group in _groups(written.splitlines()) for line in _filled(group))
 
 
-def _rewrapped(paragraph: str) -> str:
-    """A list or a heading keeps its lines; prose is filled again when a line of it is too long."""
-    lines = paragraph.splitlines()
-    if all(len(line) <= WIDTH for line in lines) or any(line.startswith((" ", "-", "*")) for line in lines):
-        return paragraph
-    return textwrap.fill(" ".join(lines), width=WIDTH, break_on_hyphens=False)
+def catalogue_json(faults: Sequence[Fault], version: int) -> str:
+    """Everything that the catalogue says of ``faults``."""
+    return dump(
+        {
+            "catalogue_version": version,
+            "faults": [
+                {
+                    "code": fault.code,
+                    "side": fault.side.value,
+                    "title": fault.title,
+                    "needs": fault.needs,
+                    "masked_by": fault.masked_by,
+                    "rivals": fault.rivals,
+                    "reply": fault.reply,
+                    "page": page(fault),
+                }
+                for fault in faults
+            ],
+        }
+    )
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _groups(lines: Sequence[str]) -> Iterator[list[str]]:
+    """Runs of lines that are one paragraph: as far indented as its first, and no item of a list."""
+    group: list[str] = []
+    for line in lines:
+        if group and (not line.strip() or _indent(line) != _indent(group[0]) or line.lstrip().startswith(("- ", "* "))):
+            yield group
+            group = []
+        group.append(line)
+        if not line.strip():
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _filled(group: Sequence[str]) -> list[str]:
+    indent = " " * _indent(group[0])
+    words = " ".join(line.strip() for line in group)
+    rest = indent + ("  " if words.startswith(("- ", "* ")) else "")
+    return textwrap.wrap(words, width=WIDTH, initial_indent=indent, subsequent_indent=rest, break_on_hyphens=False) or [
+        ""
+    ]

@@ -10,6 +10,7 @@ from netdiag.evidence.addresses import classify
 from netdiag.evidence.bundle import Bundle
 from netdiag.evidence.display import sanitize_text
 from netdiag.reports.absent import Absence, absences
+from netdiag.reports.json import dump
 from netdiag.reports.words import count, fill, two_columns
 
 KINDS = {
@@ -111,6 +112,23 @@ def inside_text(found: Inside) -> str:
         for absence in found.not_measured:
             lines += fill(f"{absence.what}: {absence.why}", first="  - ")
     return "\n".join(lines) + "\n"
+
+
+def inside_json(found: Inside) -> str:
+    """The same as one JSON object."""
+    return dump(
+        {
+            **dict(found.facts),
+            "files": dict(found.members),
+            "records": {kind: number for kind, _, number in found.kinds},
+            "identifiers": dict(found.identifiers),
+            "removed": found.removed,
+            "never_recorded": NEVER,
+            "not_measured": [
+                {"what": one.what, "why": one.why, "observations": one.witnesses} for one in found.not_measured
+            ],
+        }
+    )
 
 
 def _identifiers(bundle: Bundle) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -107,7 +107,7 @@ def view(verdict: Verdict, facts: Facts, sources: Sequence[Source]) -> View:
     """The report on ``sources``, of which the first is the customer's."""
     main = sources[0].bundle
     target = main.target
-    origins = tuple(_origin(source) for source in sources)
+    origins = tuple(origin(source) for source in sources)
     return View(
         url=_safe(f"{target.scheme}://{endpoint(target.host, target.port)}{target.path}"),
         when=f"{utc(main.began_at)}, for {span(main.duration_ns / 1e9)}",
@@ -185,7 +185,8 @@ def _row(one: Hypothesis) -> Row:
     )
 
 
-def _origin(source: Source) -> Origin:
+def origin(source: Source) -> Origin:
+    """Where ``source`` comes from, in words."""
     bundle, provenance = source.bundle, source.provenance
     measured = [
         ("signature", provenance.signature),

@@ -1,0 +1,131 @@
+"""``netdiag collect``: the customer's command."""
+
+import os
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from netdiag.cli import reading
+from netdiag.cli.consent import ask, preview
+from netdiag.cli.interruption import Interruption
+from netdiag.cli.output import put, say
+from netdiag.cli.problem import ExitCode, Problem, usage
+from netdiag.cli.progress import progress
+from netdiag.cli.url import parse_url
+from netdiag.evidence.bundle import Bundle, Options
+from netdiag.evidence.container import SUMMARY
+from netdiag.evidence.errors import BundleError
+from netdiag.evidence.files import WriteError, write_new
+from netdiag.evidence.keys import KeyFileError, SigningKey, signing_key
+from netdiag.evidence.seal import seal
+from netdiag.facts import Facts
+from netdiag.reports.collected import Sealed, collected_json, collected_text
+from netdiag.reports.summary import summary
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """What was asked for. ``not_yet`` are flags whose work this version cannot do."""
+
+    output: Path | None
+    profile: Path | None
+    ticket: str | None
+    deep: bool
+    user_agent: str | None
+    budget_s: int
+    yes: bool
+    format: Literal["text", "json"]
+    not_yet: tuple[str, ...]
+
+
+def collect(url: str, flags: Flags) -> int:
+    """Measure, seal, write, and tell. Everything that can be wrong with the call is found before the first packet."""
+    if flags.not_yet:
+        raise usage(f"{flags.not_yet[0]} is not available yet in this version")
+    typed = parse_url(url)
+    _check_text("--ticket", flags.ticket, 200)
+    _check_text("--user-agent", flags.user_agent, 500)
+    vendor = reading.read_profile(flags.profile)
+    if vendor is not None and vendor.vendor.internal:
+        typed = replace(typed, target=msgspec.structs.replace(typed.target, private=True))
+    path = _place(flags.output, typed.target.host)
+    try:
+        key = signing_key(os.environ)
+    except KeyFileError as error:
+        raise usage(str(error)) from None
+    for note in (*typed.notes, key.note):
+        if note:
+            say(f"Note: {note}")
+
+    from netdiag.probes import collect as probes  # noqa: PLC0415  # wrong usage is told before all this is loaded
+
+    request = probes.CollectRequest(
+        typed=typed.typed,
+        target=typed.target,
+        options=Options(deep=flags.deep, user_agent=flags.user_agent, budget_s=flags.budget_s),
+        profile=vendor,
+        ticket=flags.ticket,
+    )
+    ask(preview(probes.contacts(request), budget_s=flags.budget_s, deep=flags.deep), yes=flags.yes)
+    with Interruption() as interruption:
+        with progress(flags.budget_s) as watcher:
+            collected = probes.collect(request, watcher)
+        sealed = _seal(collected.bundle, key, path)
+    put(collected_json(sealed) if flags.format == "json" else collected_text(sealed))
+    return interruption.code or ExitCode.DONE
+
+
+def _seal(bundle: Bundle, key: SigningKey, path: Path) -> Sealed:
+    facts = _facts(bundle)
+    try:
+        raw = seal(bundle, {SUMMARY: summary(bundle, facts).encode()}, key, now=datetime.now(UTC))
+        write_new(path, raw)
+    except (BundleError, WriteError) as error:
+        raise Problem(f"no bundle was written: {error}", ExitCode.FAILED) from None
+    return Sealed(path=str(path), raw=raw, bundle=bundle, facts=facts, fingerprint=key.fingerprint)
+
+
+def _facts(bundle: Bundle) -> Facts | None:
+    """What was seen, in facts. A bug in there must not cost the customer the evidence: then there are none."""
+    try:
+        from netdiag.facts import derive  # noqa: PLC0415
+
+        return derive(bundle, (), None)
+    except Exception as error:  # noqa: BLE001 - see above
+        say(f"Note: the summary is incomplete, a bug in netdiag: {type(error).__name__}")
+        return None
+
+
+def _check_text(flag: str, text: str | None, most: int) -> None:
+    """What goes into a header or a file that others read: visible characters, not too many."""
+    if text is None:
+        return
+    if not text.strip():
+        raise usage(f"{flag} is empty")
+    if not text.isprintable() or (flag == "--user-agent" and not text.isascii()):
+        raise usage(f"{flag} has characters in it that cannot be sent: control characters, or letters beyond ASCII")
+    if len(text) > most:
+        raise usage(f"{flag} is longer than {most} characters")
+
+
+def _place(output: Path | None, host: str) -> Path:
+    """Where the bundle goes. It must be free and writable now, so that no run is made for nothing."""
+    if output is None or output.is_dir():
+        stem = f"netdiag-{re.sub('[^a-z0-9.-]', '-', host)[:100]}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+        output = (output or Path()) / f"{stem}.zip"
+    try:
+        taken = os.path.lexists(output)
+    except ValueError:
+        raise usage("--output: no file can have this name") from None
+    if taken:
+        raise Problem(f"{output} exists already, and is not overwritten", ExitCode.FAILED)
+    folder = output.parent
+    if not folder.is_dir():
+        raise Problem(f"there is no folder {folder} to write the bundle to", ExitCode.FAILED)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise Problem(f"the folder {folder} cannot be written to", ExitCode.FAILED)
+    return output

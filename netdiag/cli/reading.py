@@ -1,0 +1,77 @@
+"""Opening what the user named: bundles, trusted keys, vendor profiles."""
+
+import importlib
+import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from netdiag.cli.problem import ExitCode, Problem, usage
+from netdiag.evidence.errors import BundleError, SignatureRejected
+from netdiag.evidence.source import read_source
+from netdiag.evidence.trust import AllowedSigners, TrustFileError, parse_allowed_signers
+
+MAX_TRUST_FILE = 1_000_000
+"""Bytes: some ten thousand keys."""
+
+
+@contextmanager
+def refusals_of(path: Path) -> Iterator[None]:
+    """A refused bundle ends the command, by its name: exit code 3, or 4 if a signature or hash does not hold."""
+    try:
+        yield
+    except SignatureRejected as error:
+        raise Problem(f"{path}: {error}", ExitCode.REJECTED) from None
+    except BundleError as error:
+        raise Problem(f"{path}: {error}", ExitCode.UNREADABLE) from None
+
+
+def read_bundle(path: Path) -> bytes:
+    """The container at ``path``, unverified."""
+    with refusals_of(path):
+        return read_source(path)
+
+
+def read_trust(path: Path | None) -> AllowedSigners | None:
+    """The keys of an allowed-signers file; None when none was named."""
+    if path is None:
+        return None
+    try:
+        return parse_allowed_signers(read_text(path, MAX_TRUST_FILE))
+    except TrustFileError as error:
+        raise usage(f"{path}: {error}") from None
+
+
+def read_text(path: Path, most: int) -> str:
+    """A text file that the user named, at most ``most`` bytes of it."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(most + 1)
+    except (OSError, ValueError) as error:
+        words = error.strerror if isinstance(error, OSError) else None
+        raise usage(f"{path} cannot be read: {words or 'no file can have this name'}") from None
+    if len(data) > most:
+        raise usage(f"{path} is larger than the {most:,} bytes that it may have")
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise usage(f"{path} is not text in UTF-8") from None
+
+
+MAX_PROFILE = 1_000_000
+"""Bytes of a vendor profile."""
+
+
+def read_profile(path: Path | None) -> Any:
+    """The vendor profile at ``path``; None when none was named."""
+    if path is None:
+        return None
+    if importlib.util.find_spec("netdiag.evidence.profile") is None:
+        raise usage("--profile is not available yet in this version")
+    profiles = importlib.import_module("netdiag.evidence.profile")
+    text = read_text(path, MAX_PROFILE)
+    try:
+        return profiles.parse_profile(text)
+    except profiles.ProfileError as error:
+        raise usage(f"{path}: {error}") from None
