@@ -56,7 +56,7 @@ class Route(NamedTuple):
 
 
 def default_routes(version: Literal[4, 6]) -> list[Route]:
-    """Default routes of the main table, best metric first; one per next hop of a multipath route. Raises ``OSError``."""
+    """Default routes of the main table, best metric first; one per next hop of a multipath. Raises ``OSError``."""
     family = _FAMILIES[version]
     found: list[Route] = []
     for body in _ask(_RTM_GETROUTE, _DUMP, _RTMSG.pack(family, 0, 0, 0, 0, 0, 0, 0, 0)):

@@ -5,7 +5,6 @@ said that does not speak TLS is kept, the end of the stream is told from a reset
 """
 
 import contextlib
-import ipaddress
 import socket
 import ssl
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from netdiag.probes.base import Stamp, Stream
 from netdiag.probes.clock import Clock
 from netdiag.probes.kernel import tcpinfo
 from netdiag.probes.library import certificates, trust
+from netdiag.probes.library.hostnames import is_literal, without_zone
 from netdiag.probes.library.sockets import Deadline, failure_of, receive, send_all, socket_of
 from netdiag.probes.library.text import printable
 from netdiag.probes.library.transcript import Transcript, WatchedObject, refusal, watch
@@ -73,7 +73,7 @@ def handshake(
         began_ns=began_ns,
         ended_ns=ended_ns,
         failure=failure,
-        server_name=None if is_address(name) else name,
+        server_name=None if is_literal(name) else name,
         protocol=wire.tls.version() or wire.transcript.protocol,
         cipher=cipher[0] if cipher else None,
         alpn=wire.tls.selected_alpn_protocol(),
@@ -191,20 +191,6 @@ def _verifications(chain: tuple[bytes, ...], name: str, verified: Verification |
     """The verdict of the handshake itself, and Mozilla's on the same chain."""
     mozilla = trust.second_opinion("mozilla", chain, name) if chain else None
     return tuple(verdict for verdict in (verified, mozilla) if verdict is not None)
-
-
-def is_address(name: str) -> bool:
-    """Is ``name`` an address literal, which has no SNI (RFC 6066 section 3)?"""
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
-
-
-def without_zone(name: str) -> str:
-    """``fe80::1%eth0`` without its zone, ``name.`` without its dot: as certificates write them."""
-    return name.partition("%")[0].removesuffix(".")
 
 
 def _peer_address(raw: socket.socket) -> str:

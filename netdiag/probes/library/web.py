@@ -22,10 +22,10 @@ from netdiag.evidence.web import Exchange
 from netdiag.probes.base import Request, Stamp, Stream
 from netdiag.probes.clock import Clock
 from netdiag.probes.library.answer import Answer, failure_behind, page_start, read_body
+from netdiag.probes.library.hostnames import is_literal, without_zone
 from netdiag.probes.library.line import Line
 from netdiag.probes.library.lookup import addresses_of
 from netdiag.probes.library.sockets import socket_of
-from netdiag.probes.library.tls import is_address, without_zone
 
 # Firefox ESR on Linux, in the shape that MDN documents ("User-Agent header").
 _BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -80,7 +80,7 @@ class Goal:
     @property
     def server_name(self) -> str | None:
         """The SNI that is sent: none for plain HTTP, none for an address literal."""
-        return self.host if self.is_tls and not is_address(self.host) else None
+        return self.host if self.is_tls and not is_literal(self.host) else None
 
 
 def proxy_of(url: str) -> tuple[str, int]:

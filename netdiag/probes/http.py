@@ -1,0 +1,57 @@
+"""One HTTP request to one address, or through the proxy: what the vendor (or whoever is in between) answers."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from netdiag.evidence.bundle import Step
+from netdiag.evidence.observation import Observation
+from netdiag.evidence.record import NotRun
+from netdiag.probes.base import DeclinedError, Probe, Request, Stamp, World
+
+_AGENTS: dict[str, Literal["netdiag", "customer", "browser"]] = {"customer": "customer", "browser": "browser"}
+
+
+def _run(step: Step, world: World) -> Iterator[Observation]:
+    url = step.params["url"]
+    agent = _AGENTS.get(step.params.get("user_agent", ""), "netdiag")
+    is_check_page = step.params.get("use") == "portal" or (step.role == "control" and url.startswith("http:"))
+    request = Request(
+        url=url,
+        address=step.address if step.proxy is None else None,
+        proxy=None if step.proxy is None else f"http://{step.proxy}",
+        user_agent=agent,
+        # The repeat with another name must not be known by ours (design.md, Manners).
+        identify=agent == "netdiag",
+        keep_page=is_check_page,
+    )
+    stamp = world.stamp(step)
+    began_ns = world.now_ns()
+    try:
+        if step.proxy is None or not url.startswith("https:"):
+            yield world.exchange(stamp, request)
+            return
+        opened, tunnel = world.tunnel(stamp, request)
+        yield opened
+        if tunnel is not None:
+            with tunnel:
+                stamp = world.stamp(step, caused_by=opened.id)
+                yield world.exchange(stamp, request, tunnel=tunnel)
+    except DeclinedError as declined:
+        yield _declined(stamp, began_ns, world.now_ns(), str(declined))
+
+
+def _declined(stamp: Stamp, began_ns: int, ended_ns: int, detail: str) -> NotRun:
+    return NotRun(
+        id=stamp.id,
+        step=stamp.step,
+        attempt=stamp.attempt,
+        caused_by=stamp.caused_by,
+        began_ns=began_ns,
+        ended_ns=ended_ns,
+        why="declined",
+        what="the request",
+        detail=detail,
+    )
+
+
+PROBE = Probe(name="http", version=1, run=_run)
