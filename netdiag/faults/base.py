@@ -9,6 +9,13 @@ from netdiag.facts import Facts
 from netdiag.facts.base import Witness
 
 
+CONTROL_RUN = (
+    "A run of `netdiag collect` for the same URL from another line (the agent's), within 30 minutes, given to "
+    "`netdiag analyze` with --control."
+)
+"""The measurement that decides most often; faults name it in ``settle_next`` by this very sentence."""
+
+
 class Side(enum.Enum):
     """Whose fault it is (design.md, Sides)."""
 

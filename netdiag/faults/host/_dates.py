@@ -1,8 +1,8 @@
 """The one rule behind host.tls.expired and host.tls.not_yet_valid."""
 
 from netdiag.facts import Facts
-from netdiag.faults.base import Finding, Lean, opposes
-from netdiag.faults.host._reading import CONTROL_RUN, addresses, agent, controls, witnesses
+from netdiag.faults.base import CONTROL_RUN, Finding, Lean, opposes
+from netdiag.faults.host._reading import addresses, agent, controls, witnesses
 from netdiag.faults.host._tls import USED, clock_doubt, clock_off, excused, rejected, unproven
 
 

@@ -1,8 +1,8 @@
 """What the faults of HTTP answers share: whose answer it was."""
 
 from netdiag.facts import AddressState, Facts, HttpState, Witness
-from netdiag.faults.base import Finding, Lean
-from netdiag.faults.host._reading import CONTROL_RUN, agent, controls, reached, witnesses
+from netdiag.faults.base import CONTROL_RUN, Finding, Lean
+from netdiag.faults.host._reading import agent, controls, reached, witnesses
 
 USED = ("target.scheme", "target.addresses", "controls.intercepting_issuer", "controls.portal", "agent.runs")
 PLAIN_RIVALS = ("local.portal.captive",)

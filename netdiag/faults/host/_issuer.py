@@ -1,8 +1,8 @@
 """The one rule behind the faults of an issuer that is not trusted: private CA, missing intermediate, self-signed."""
 
 from netdiag.facts import AddressState, Facts, TlsState
-from netdiag.faults.base import Finding, Lean, opposes
-from netdiag.faults.host._reading import CONTROL_RUN, agent, controls, witnesses
+from netdiag.faults.base import CONTROL_RUN, Finding, Lean, opposes
+from netdiag.faults.host._reading import agent, controls, witnesses
 from netdiag.faults.host._tls import USED, excused, unproven
 
 

@@ -6,10 +6,6 @@ from netdiag.facts import AddressState, Facts, Walk, Witness
 from netdiag.facts.base import Value
 from netdiag.faults.base import Finding, opposes, silent
 
-CONTROL_RUN = (
-    "A run of `netdiag collect` for the same URL from another line (the agent's), within 30 minutes, given to "
-    "`netdiag analyze` with --control."
-)
 PROFILE = "The vendor's profile (--profile): it says which of the hops on the way are the vendor's."
 VENDOR_CAPTURE = (
     "A packet capture and the block list at the vendor's border, for the customer's address at the times in the bundle."

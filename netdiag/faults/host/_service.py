@@ -16,3 +16,10 @@ def stopped(facts: Facts, *how: str) -> tuple[tuple[AddressState, str, bool | No
         elif state.http is None and state.tls is not None and state.tls.how in how:
             found.append((state, "the TLS greeting", state.tls.acked))
     return tuple(found)
+
+
+def was_reset(state: AddressState) -> bool:
+    """The connection ended in a reset, whose sender one end cannot tell, rather than in an end of stream."""
+    return (state.tls is not None and state.tls.how == "reset") or (
+        state.http is not None and state.http.how == "reset"
+    )

@@ -1,8 +1,8 @@
 """What the faults of the vendor's zone share: whether the customer's names fail, and who else says so."""
 
 from netdiag.facts import AuthorityState, Facts, ResolverState, Witness
-from netdiag.faults.base import Finding, Lean, opposes, silent
-from netdiag.faults.host._reading import CONTROL_RUN, names_fail_for_agent
+from netdiag.faults.base import CONTROL_RUN, Finding, Lean, opposes, silent
+from netdiag.faults.host._reading import names_fail_for_agent
 
 USED = ("names.authorities", "names.resolvers", "names.parents_answer", "names.delegated", "agent.runs")
 NEEDS = ("names.needed", "names.authorities")

@@ -19,9 +19,8 @@ What to tell the customer
 """
 
 from netdiag.facts import AddressState, Facts
-from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
+from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes, silent
 from netdiag.faults.host._reading import (
-    CONTROL_RUN,
     SILENT_RIVALS,
     agent,
     border,

@@ -20,11 +20,11 @@ What to tell the customer
 """
 
 from netdiag.facts import Facts
-from netdiag.faults.base import Fault, Finding, Lean, opposes
+from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes
 from netdiag.faults.host._reading import (
-    CONTROL_RUN,
     PROFILE,
     SILENT_RIVALS,
+    VENDOR_CAPTURE,
     addresses,
     agent,
     border,
@@ -76,10 +76,13 @@ def assess(facts: Facts) -> Finding:
         )
     if other.fails:
         return Finding(
-            lean=Lean.SETTLES if state.answers_otherwise is True else Lean.SUPPORTS,
+            lean=Lean.SUPPORTS,
             because=f"{silence}, here and from another line alike, although {sign}.",
             facts=USED,
             witnesses=seen,
+            # Two lines may share the vendor's own provider, which can drop for both.
+            at_most_likely=True,
+            settle_next=VENDOR_CAPTURE,
         )
     return Finding(
         lean=Lean.SUPPORTS,

@@ -23,8 +23,8 @@ What to tell the customer
 """
 
 from netdiag.facts import AddressState, Facts
-from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
-from netdiag.faults.host._reading import CONTROL_RUN, NEIGHBOUR_WAIT_MS, PROFILE, Agent, agent, unreachable, witnesses
+from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes, silent
+from netdiag.faults.host._reading import NEIGHBOUR_WAIT_MS, PROFILE, Agent, agent, unreachable, witnesses
 from netdiag.faults.reading import carries_healthy_control, icmp_words, kind_of
 
 USED = ("target.addresses", "agent.runs", "path.proxy_in_path")
@@ -74,7 +74,7 @@ def _refusal(facts: Facts, state: AddressState, other: Agent) -> Finding | None:
         because=f"{said}: a firewall's rule{whom}.",
         facts=USED,
         witnesses=witnesses(facts, state) + other.witnesses,
-        at_most_likely=ambiguous,
+        at_most_likely=not proven,
         settle_next=PROFILE,
     )
 

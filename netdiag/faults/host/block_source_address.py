@@ -7,6 +7,7 @@ What is broken
 How it shows
     Connections stay without an answer while all other hosts work. The walk to the service port reaches the vendor's
     border and ends there, or another port or protocol of the same address answers. From other lines the address works.
+    Some blocks accept the connection first and then keep silent or hang up.
 
 What looks like it
     A drop for everyone (host.block.everyone) and a machine that is down, until another line was tried. A drop on the
@@ -23,9 +24,8 @@ What to tell the customer
 """
 
 from netdiag.facts import Facts
-from netdiag.faults.base import Fault, Finding, Lean, opposes
+from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes
 from netdiag.faults.host._reading import (
-    CONTROL_RUN,
     SILENT_RIVALS,
     VENDOR_CAPTURE,
     addresses,
@@ -35,11 +35,15 @@ from netdiag.faults.host._reading import (
     where,
     witnesses,
 )
+from netdiag.faults.host._service import stopped, was_reset
 
 USED = ("target.addresses", "path.target4", "path.target6", "controls.any_healthy", "agent.runs")
 
 
 def assess(facts: Facts) -> Finding:
+    accepted = _accepted_then_nothing(facts)
+    if accepted is not None:
+        return accepted
     states = unreachable(facts)
     if isinstance(states, Finding):
         return states
@@ -77,6 +81,25 @@ def assess(facts: Facts) -> Finding:
         # The answer may be lost on its way back, which no measurement from one end excludes (fault-signatures T16).
         at_most_likely=True,
         settle_next=VENDOR_CAPTURE if elsewhere else CONTROL_RUN,
+    )
+
+
+def _accepted_then_nothing(facts: Facts) -> Finding | None:
+    """Accepted, then silence or an end without a byte, while another line is served by the same address: a block above
+    the connection (HAProxy silent-drop or reject, tcp wrappers). A forged reset would look the same."""
+    other, found = agent(facts), stopped(facts, "silent", "closed", "reset")
+    if not found or not (other.works or other.capped_works):
+        return None
+    state, sent, acked = found[0]
+    return Finding(
+        lean=Lean.SUPPORTS,
+        because=f"{state.address} accepts the connection and then answers nothing to {sent}, while the same address "
+        "serves another line.",
+        facts=USED,
+        witnesses=witnesses(facts, state) + other.witnesses,
+        at_most_likely=True,
+        at_most_possible=was_reset(state) or acked is False or facts.path.proxy_in_path.value is True,
+        settle_next=VENDOR_CAPTURE,
     )
 
 

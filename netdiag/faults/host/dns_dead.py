@@ -4,7 +4,8 @@ What is broken
     All name servers of the vendor's zone are down or cut off.
 
 How it shows
-    They stay silent, or something in front of them refuses for them, while the servers of the parent zones answer, and independent resolvers fail for this name only.
+    They stay silent, or something in front of them refuses for them, while the servers of the parent zones answer, and
+    independent resolvers fail for this name only.
 
 What looks like it
     A line on which only its own resolvers may be asked: the parent zones' servers are then silent, too. A resolver of

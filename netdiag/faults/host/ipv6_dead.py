@@ -20,17 +20,8 @@ What to tell the customer
 """
 
 from netdiag.facts import AddressState, Facts
-from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
-from netdiag.faults.host._reading import (
-    CONTROL_RUN,
-    SILENT_RIVALS,
-    addresses,
-    agent,
-    border,
-    proxied,
-    where,
-    witnesses,
-)
+from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes, silent
+from netdiag.faults.host._reading import SILENT_RIVALS, addresses, agent, border, proxied, where, witnesses
 
 USED = ("target.addresses", "controls.any_healthy6", "path.target6", "agent.runs")
 

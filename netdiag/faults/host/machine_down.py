@@ -21,11 +21,11 @@ What to tell the customer
 """
 
 from netdiag.facts import AddressState, Facts
-from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
+from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes, silent
 from netdiag.faults.host._reading import (
-    CONTROL_RUN,
     NEIGHBOUR_WAIT_MS,
     SILENT_RIVALS,
+    VENDOR_CAPTURE,
     agent,
     border,
     unreachable,
@@ -62,6 +62,8 @@ def assess(facts: Facts) -> Finding:
             because=f"{silenced.address} answers nothing at all, here and from another line, although {sign}.",
             facts=USED,
             witnesses=witnesses(facts, silenced) + other.witnesses,
+            at_most_likely=True,
+            settle_next=VENDOR_CAPTURE,
         )
     return silent(f"{silenced.address} is silent, which a machine that is down would be, too.", *USED)
 

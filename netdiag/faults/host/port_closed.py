@@ -21,8 +21,8 @@ What to tell the customer
 """
 
 from netdiag.facts import Facts
-from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
-from netdiag.faults.host._reading import CONTROL_RUN, addresses, agent, border, unreachable, walk_to, witnesses
+from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes, silent
+from netdiag.faults.host._reading import addresses, agent, border, unreachable, walk_to, witnesses
 
 USED = ("target.addresses", "path.target4", "path.target6", "path.proxy_in_path", "agent.runs")
 

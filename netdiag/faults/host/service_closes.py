@@ -19,9 +19,9 @@ What to tell the customer
 """
 
 from netdiag.facts import Facts
-from netdiag.faults.base import Fault, Finding, Lean, opposes
-from netdiag.faults.host._reading import CONTROL_RUN, agent, witnesses
-from netdiag.faults.host._service import stopped
+from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes
+from netdiag.faults.host._reading import agent, witnesses
+from netdiag.faults.host._service import stopped, was_reset
 
 USED = ("target.addresses", "path.proxy_in_path", "controls.any_healthy", "agent.runs")
 
@@ -32,8 +32,10 @@ def assess(facts: Facts) -> Finding:
         return opposes("No address accepts a connection and then ends it without an answer.", "target.addresses")
     other, (state, sent, _) = agent(facts), found[0]
     if other.works:
-        return opposes("The same address answers another line.", *USED, witnesses=other.witnesses)
-    reset = "reset" in (state.tls.how if state.tls else "", state.http.how if state.http else "")
+        return opposes(
+            "The same address answers another line, so the service itself works.", *USED, witnesses=other.witnesses
+        )
+    reset = was_reset(state)
     ending = "resets it" if reset else "closes it"
     taken = f"{state.address} accepts the connection and {ending} after {sent}, without a byte of answer"
     seen = witnesses(facts, state) + other.witnesses

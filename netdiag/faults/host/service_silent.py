@@ -20,8 +20,8 @@ What to tell the customer
 """
 
 from netdiag.facts import Facts
-from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
-from netdiag.faults.host._reading import CONTROL_RUN, agent, witnesses
+from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes, silent
+from netdiag.faults.host._reading import agent, witnesses
 from netdiag.faults.host._service import stopped
 
 USED = ("target.addresses", "path.proxy_in_path", "controls.any_healthy", "agent.runs")
@@ -33,7 +33,9 @@ def assess(facts: Facts) -> Finding:
         return opposes("No address accepts a connection and then stays silent.", "target.addresses")
     other = agent(facts)
     if other.works:
-        return opposes("The same address answers another line.", *USED, witnesses=other.witnesses)
+        return opposes(
+            "The same address answers another line, so the service itself works.", *USED, witnesses=other.witnesses
+        )
     state, sent, acked = next((one for one in found if one[2] is True), found[0])
     if acked is False:
         return opposes(

@@ -18,8 +18,8 @@ What to tell the customer
 """
 
 from netdiag.facts import Facts
-from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
-from netdiag.faults.host._reading import CONTROL_RUN, agent, controls, reached, witnesses
+from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes, silent
+from netdiag.faults.host._reading import agent, controls, reached, witnesses
 
 USED = ("target.addresses", "controls.states", "path.proxy_in_path", "agent.runs")
 

@@ -19,8 +19,8 @@ What to tell the customer
 """
 
 from netdiag.facts import Facts
-from netdiag.faults.base import Fault, Finding, Lean, opposes
-from netdiag.faults.host._reading import CONTROL_RUN, agent, controls, listed, witnesses
+from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes
+from netdiag.faults.host._reading import agent, controls, listed, witnesses
 from netdiag.faults.host._tls import FALSE_ADDRESS_RIVALS, NAME_MISMATCH, USED, excused, rejected, unproven
 
 
