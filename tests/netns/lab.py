@@ -50,6 +50,11 @@ def _tool_path() -> str:
     return os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin", "/usr/bin", "/bin"])
 
 
+def _python_path() -> str:
+    """This checkout, and whatever the caller's own interpreter was given."""
+    return os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+
+
 class Lab:
     """One network with one scenario in it.
 
@@ -79,7 +84,7 @@ class Lab:
 
     def __enter__(self) -> Self:
         self._home = tempfile.TemporaryDirectory(prefix="netdiag-lab-")
-        env = {**os.environ, "PATH": _tool_path(), "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8"}
+        env = {**os.environ, "PATH": _tool_path(), "PYTHONPATH": _python_path(), "LC_ALL": "C.UTF-8"}
         env.pop("LD_PRELOAD", None)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.netns.supervisor"],
@@ -144,7 +149,7 @@ class Lab:
         net, mnt = self._roles[role]
         here = f"/proc/{self._pid}"
         same_user = Path(f"{here}/ns/user").stat().st_ino == Path("/proc/self/ns/user").stat().st_ino
-        user = [] if same_user else [f"--user={here}/ns/user"]
+        user = [] if same_user else [f"--user={here}/ns/user", "--preserve-credentials"]
         return [
             "nsenter",
             *user,
@@ -174,7 +179,7 @@ class Lab:
             "XDG_STATE_HOME": str(home / ".local/state"),
             "LANG": "C.UTF-8",
             "TERM": os.environ.get("TERM", "dumb"),
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": _python_path(),
             "PYTHONDONTWRITEBYTECODE": "1",
             "SSL_CERT_FILE": "/run/lab/trust.pem",
         }
@@ -262,10 +267,11 @@ class Lab:
         if listed.returncode != 0:
             port = self.values["vendor_port"]
             rules = (
-                "table inet manners { counter syns { } chain seen { type filter hook prerouting priority -400; "
-                f"tcp dport {port} tcp flags & (syn|ack) == syn counter name syns; }} }}"
+                "add table inet manners\nadd counter inet manners syns\n"
+                "add chain inet manners seen { type filter hook prerouting priority -400; }\n"
+                f"add rule inet manners seen tcp dport {port} tcp flags & (syn|ack) == syn counter name syns\n"
             )
-            done = self.run(at, ["nft", rules], ordinary=False)
+            done = self.run(at, ["nft", "-f", "-"], ordinary=False, input=rules)
             if done.returncode != 0:
                 raise LabError(f"cannot count SYNs at {at}: {done.stderr.strip()}")
             return 0

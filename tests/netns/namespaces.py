@@ -105,6 +105,7 @@ class Namespaces:
         for link in links:
             name = interface(network, node.name, link)
             if name == "br-lan":
+                self._plain_bridge(node.name)
                 port = _port(network, link)
                 lines += [f"link set {port} master br-lan", f"link set {port} up"]
             for address in link.addresses(node.name):
@@ -124,6 +125,13 @@ class Namespaces:
             _any_address(node.name)
         if node.name in ("isp2", "agent-isp"):
             ip_batch(node.name, [f"route add blackhole {prefix}" for prefix in network.blackholes])
+
+    def _plain_bridge(self, name: str) -> None:
+        """Keep a router's rules off what it only bridges; where br_netfilter is loaded they would apply."""
+        values = {f"net/bridge/bridge-nf-call-{tool}": "0" for tool in ("iptables", "ip6tables", "arptables")}
+        with self.inside(name):
+            if Path("/proc/sys/net/bridge").exists():
+                _sysctls(values)
 
 
 def _index(position: int) -> int:

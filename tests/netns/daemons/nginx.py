@@ -23,6 +23,7 @@ def write(folder: Path, options: Options, name: str, *, behind_proxy: bool) -> l
     temporary = "".join(f"{kind}_temp_path {folder}/tmp/{kind};\n" for kind in _TEMPORARY)
     text = f"""
 daemon off;
+user root root;
 worker_processes 1;
 pid {folder}/pid;
 error_log {folder}/error.log info;
