@@ -34,8 +34,9 @@ def trouble(resolver: ResolverState) -> Trouble:
 
 
 def forwards(facts: Facts, resolver: ResolverState) -> bool:
-    """It hands questions on to a server that is not seen: a stub on this machine, or the gateway's forwarder."""
-    return resolver.place == "own" or resolver.server in (facts.machine.gateways.value or ())
+    """It may hand questions on to a server that is not seen: a stub on this machine, or the gateway's forwarder. A
+    gateway has IPv6 addresses that the route table does not name, so an IPv6 server of the LAN may be the gateway."""
+    return resolver.place == "own" or ":" in resolver.server or resolver.server in (facts.machine.gateways.value or ())
 
 
 def owner(facts: Facts, resolver: ResolverState) -> Owner:

@@ -17,7 +17,7 @@ def judge_walk(facts: Facts, walk: Walk) -> Finding:
         return nearest_reset(facts, walk)
     if walk.last_seen < 1 or walk.end != "silent":
         return silent("The walk does not show that packets reach the gateway and end there.", *FACTS)
-    if not customers_own(facts, walk.last_seen_address or ""):
+    if walk.last_seen_place != "gateway" and not customers_own(facts, walk.last_seen_address or ""):
         return silent(f"Packets were last seen at {last}, a private address that nothing ties to the customer.", *FACTS)
     through = [other for other in control_walks(facts, walk.family) if other.last_seen > walk.last_seen]
     nexts = [hop for other in through if (hop := hop_at(other, walk.last_seen + 1)) is not None and hop.repliers]

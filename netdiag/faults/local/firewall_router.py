@@ -49,7 +49,8 @@ def assess(facts: Facts) -> Finding:
     if facts.private_target and any(in_lan(facts, one.address) for one in failed):
         return opposes("The target is in this machine's own LAN, so no router is in between.", "machine.lan_prefixes")
     for state, icmp in icmp_errors(facts, places=("gateway", "private"), kinds=KINDS):
-        if customers_own(facts, icmp.sender):
+        first_hop = state.connect is not None and state.connect.sender_place == "gateway"
+        if first_hop or customers_own(facts, icmp.sender):
             return refusal(facts, state, icmp)
     if any(one.connect is not None and one.connect.how == "icmp" for one in failed):
         foreign = icmp_errors(facts, places=("path", "vendor", "target", "shared"), kinds=(*KINDS, "loop"))

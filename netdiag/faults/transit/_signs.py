@@ -1,4 +1,4 @@
-"""Second signs: what shows that packets which vanish do so neither at the vendor's border nor in the customer's network."""
+"""Second signs: packets that vanish do so neither at the vendor's border nor in the customer's network."""
 
 from netdiag.facts import Facts, Walk
 from netdiag.facts.places import classify, family
