@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from netdiag.reports.text import refs
+from netdiag.reports.text import refs, times
 from netdiag.reports.view import Origin, Row, Sentence, View
 
 _STYLE = """
@@ -36,7 +36,7 @@ blockquote { margin: .5rem 0; padding: .75rem 1rem; background: var(--tint); bor
 table { border-collapse: collapse; width: 100%; font-size: .9rem; margin: .5rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .6rem .35rem 0; border-bottom: 1px solid var(--line); }
 th { font-weight: 600; color: var(--soft); } tr { break-inside: avoid; }
-td:first-child { min-width: 9rem; }
+th:first-child { width: 30%; } th.standing { width: 16%; }
 td code { display: block; color: var(--soft); }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; margin: .5rem 0; font-size: .9rem; }
 dt { color: var(--soft); } dd { margin: 0; }
@@ -126,8 +126,8 @@ def _behind(view: View) -> Iterator[str]:
     if view.not_measured:
         yield "<h2>What was not measured</h2>"
         yield from _table(
-            ("What", "Why", "Bundle", "Times"),
-            [(row.title, row.because, row.fault, row.standing) for row in view.not_measured],
+            ("What", "Why", "Bundle"),
+            [(row.title, times(row), row.fault) for row in view.not_measured],
         )
     for origin in view.origins:
         yield from _origin(origin)
@@ -167,7 +167,11 @@ def _named(row: Row) -> _Html:
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    yield "<table><thead><tr>" + "".join(f"<th>{escape(name)}</th>" for name in head) + "</tr></thead><tbody>"
+    yield (
+        "<table><thead><tr>"
+        + "".join(f'<th class="{escape(name.lower())}">{escape(name)}</th>' for name in head)
+        + "</tr></thead><tbody>"
+    )
     for row in rows:
         cells = (cell if isinstance(cell, _Html) else escape(cell) for cell in row)
         yield "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"

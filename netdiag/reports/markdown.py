@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from netdiag.reports.text import refs
+from netdiag.reports.text import refs, times
 from netdiag.reports.view import Origin, Row, Sentence, View
 
 _MARKS = re.compile(r"[\\`*_{}\[\]<>|~#@$^]")
-_SCHEME = re.compile(r"(?<=\w):(?=//|\w)|(?<=www)\.", re.IGNORECASE)
-_LEADING = re.compile(r"^(\s*)([-+=]|\d+(?=[.)]))")
+_SCHEME = re.compile(r":(?=//)|(?<=mailto):|(?<=xmpp):|(?<=javascript):|(?<=data):|(?<=www)\.", re.IGNORECASE)
+_LEADING = re.compile(r"^(\s*)([-+=]|\d+(?=[.)](?:\s|$)))")
 
 
 def markdown(view: View) -> str:
@@ -105,8 +105,8 @@ def _behind(view: View) -> Iterator[str]:
     if view.not_measured:
         yield from _heading("What was not measured")
         yield from _table(
-            ("Bundle", "What", "Why", "Times"),
-            [(row.fault, row.title, row.because, row.standing) for row in view.not_measured],
+            ("What", "Why", "Bundle"),
+            [(row.title, times(row), row.fault) for row in view.not_measured],
         )
     for origin in view.origins:
         yield from _origin(origin)

@@ -305,7 +305,7 @@ def _control_layers(state: ControlState) -> str:
         said.append("the check page was another than it should be")
     elif state.http_status is not None:
         said.append(f"HTTP {state.http_status}")
-    return ", ".join(said)
+    return "; ".join(said)
 
 
 # --- the target --------------------------------------------------------------------------------------------------
@@ -331,7 +331,7 @@ def _address(state: AddressState, port: int) -> str:
         said.append(_tls(state.tls))
     if state.http is not None:
         said.append(_http(state.http))
-    line = f"{endpoint(state.address, port)}: {', '.join(said)}."
+    line = f"{endpoint(state.address, port)}: {'; '.join(said)}."
     if state.genuine is False:
         line += " It is not an address of the vendor."
     if state.echo is not None and state.echo.sent:
@@ -390,7 +390,7 @@ def _tls(state: TlsState) -> str:
         if state.verify_code:
             words += f": {verify_words(state.verify_code)}"
         if state.issuer:
-            words += f"; issued by {state.issuer}"
+            words += f", issued by {state.issuer}"
         return words
     if state.how == "alert" and state.alert is not None:
         return f"TLS ended by the other side with {alert_words(state.alert)}"
@@ -421,7 +421,7 @@ def _http(state: HttpState) -> str:
     if state.product:
         words += f" (page of {state.product})"
     if state.other_agent_status is not None:
-        words += f"; with another User-Agent HTTP {state.other_agent_status}"
+        words += f", with another User-Agent HTTP {state.other_agent_status}"
     return words
 
 
@@ -499,24 +499,26 @@ def _brief_names(facts: Facts) -> Iterator[str]:
 
 
 def _brief_addresses(facts: Facts) -> Iterator[str]:
-    states = facts.target.addresses.value or ()
-    for state in states[:3]:
+    """Two addresses at most, those that do not work first."""
+    states = sorted(facts.target.addresses.value or (), key=lambda state: state.works is True)
+    for state in states[:2]:
         yield _address(state, facts.port)
-    if len(states) > 3:
+    if len(states) > 2:
         works = sum(state.works is True for state in states)
-        yield f"In all {len(states)} addresses were measured; {works} of them work."
+        fail = sum(state.works is False for state in states)
+        yield f"Of {len(states)} addresses of the target {works} worked and {fail} failed."
 
 
 def _brief_rest(facts: Facts) -> Iterator[str]:
     if facts.machine.local_refusal.value is not None:
         yield _refusal(facts.machine.local_refusal.value)
+    for walk in (facts.path.target4.value, facts.path.target6.value):
+        if walk is not None and walk.end not in {"open", "local"}:
+            yield _walk(walk)
     states = facts.controls.states.value
     if states:
         good = sum(state.healthy for state in states)
         yield f"{good} of {count(len(states), 'connection')} to other hosts worked."
-    for walk in (facts.path.target4.value, facts.path.target6.value):
-        if walk is not None and walk.end not in {"open", "local"}:
-            yield _walk(walk)
     if facts.machine.proxy.value is not None:
         yield _proxy(facts.machine.proxy.value)
 

@@ -55,7 +55,8 @@ def _head(bundle: Bundle) -> list[str]:
         *fill(
             sanitize_text(f"What netdiag saw of {target.scheme}://{endpoint(target.host, target.port)}{target.path}")
         ),
-        f"Begun {utc(bundle.began_at)}, took {span(bundle.duration_ns / 1e9)}; run id {sanitize_text(bundle.run_id)}.",
+        f"Begun {utc(bundle.began_at)}, took {span(bundle.duration_ns / 1e9)}.",
+        *fill(f"Run id {sanitize_text(bundle.run_id)}."),
     ]
     if bundle.interrupted is not None:
         why = "It was interrupted" if bundle.interrupted == "signal" else "The time ran out"

@@ -100,8 +100,7 @@ def _behind(view: View, paint: _Paint) -> Iterator[str]:
     if view.not_measured:
         yield from paint.heading("What was not measured")
         for row in view.not_measured:
-            times = f", {row.standing}" if row.standing else ""
-            yield from fill(f"{row.title}: {row.because} ({row.fault}{times})", first="  - ")
+            yield from fill(f"{row.title}: {times(row)} ({row.fault})", first="  - ")
     for origin in view.origins:
         yield from _origin(origin, paint)
     yield ""
@@ -120,6 +119,11 @@ def refs(names: Sequence[str], *, most: int = 8) -> str:
     if len(names) > most:
         return f"{', '.join(names[:most])} and {len(names) - most} more"
     return ", ".join(names)
+
+
+def times(row: Row) -> str:
+    """Why something was not measured, and how often."""
+    return f"{row.because}, {row.standing}" if row.standing else row.because
 
 
 def _row(row: Row, paint: _Paint) -> Iterator[str]:
