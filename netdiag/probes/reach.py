@@ -13,7 +13,7 @@ from netdiag.evidence.record import FailureCode, NotRun
 from netdiag.evidence.transport import Connect
 from netdiag.probes.base import DeclinedError, Probe, World
 
-_LIMITS_MS = (2000, 3000)  # four times the RTT of a slow line (satellite: 0.6 s), and somewhat more
+_LIMITS_MS = (2000, 2000)  # three times the RTT of a line by satellite (0.6 s)
 _PAUSE_S = 0.5
 # A router, or the own kernel, says after 3.06 s that the last hop does not answer ARP or NDP (fault-signatures 4), to
 # all packets that wait then. A second SYN that leaves shortly before is among them, also on IPv6, where a socket
