@@ -1,0 +1,142 @@
+"""The verdict's sentences: summary, reply, what to measure next, what was not tested. No decisions here."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from netdiag.facts import Facts
+from netdiag.faults.base import CONTROL_RUN, Fault
+from netdiag.verdict_standing import Hypothesis
+
+PLACE = {
+    "local": "on the customer's side",
+    "transit": "on the way between the customer and the vendor",
+    "host": "on the vendor's side",
+}
+AT_FAILURE = "Another `netdiag collect` at the moment at which it fails, run to its end."
+
+
+def sides(hypotheses: Sequence[Hypothesis]) -> tuple[str, ...]:
+    """The sides of these hypotheses, each once, in order."""
+    return tuple(dict.fromkeys(one.fault.split(".", 1)[0] for one in hypotheses))
+
+
+def joined(words: Sequence[str], last: str) -> str:
+    """``a``, ``a or b``, ``a, b or c``."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def quoted(hypotheses: Sequence[Hypothesis], last: str) -> str:
+    """Their titles, for a sentence."""
+    return joined([f"“{one.title}”" for one in hypotheses], last)
+
+
+def summary(side: str, certain: bool, leads: Sequence[Hypothesis], rest: Sequence[Hypothesis]) -> str:
+    """The verdict in a sentence or two. ``leads`` carry it; ``rest`` are real faults that do not explain it."""
+    word = "The fault is" if certain else "The fault is probably"
+    text = f"{word} {PLACE[side]}: {decapitalised(leads[0].because)}"
+    if len(leads) > 1:
+        text += f" The evidence does not tell which of these it is: {quoted(leads, 'or')}."
+    return text + strays(rest)
+
+
+def undecided(leads: Sequence[Hypothesis], measured: bool, rest: Sequence[Hypothesis], first: str) -> str:
+    """The summary when the evidence does not decide."""
+    if leads:
+        text = f"The evidence does not decide whose fault it is; it may be {quoted(leads[:4], 'or')}."
+    elif measured:
+        text = "The URL fails, and nothing that was measured explains why."
+    else:
+        text = "Too little was measured to say whether the URL works."
+    return f"{text}{strays(rest)} What would decide: {decapitalised(first)}"
+
+
+def healthy(facts: Facts, rest: Sequence[Hypothesis]) -> str:
+    """The summary when nothing is wrong."""
+    cut = ", though the run was cut short" if facts.interrupted else ""
+    return f"This URL, without a login, worked from this address at the times of the run{cut}.{strays(rest)}"
+
+
+def strays(rest: Sequence[Hypothesis]) -> str:
+    """Real faults that are not the reason: said, so that nobody takes them for it."""
+    if not rest:
+        return ""
+    return f" Besides, and not the reason: {' '.join(one.because for one in rest[:2])}"
+
+
+def decapitalised(sentence: str) -> str:
+    """A sentence after a colon. Names and addresses keep their capitals."""
+    first, _, _ = sentence.partition(" ")
+    plain = first.rstrip(",.").lower() in {
+        "a",
+        "an",
+        "the",
+        "this",
+        "no",
+        "none",
+        "other",
+        "another",
+        "packets",
+        "with",
+    }
+    return sentence[:1].lower() + sentence[1:] if plain else sentence
+
+
+def not_tested(facts: Facts) -> tuple[str, ...]:
+    """What a run in which the URL worked does not say."""
+    found = [
+        "anything behind a login",
+        "other URLs of the same service",
+        "other times than those of the run",
+        "more requests, or faster ones, than the run made (limits)",
+    ]
+    states = facts.target.addresses.value or ()
+    if not any(state.family == 6 and state.works is True for state in states):
+        found.append("the service over IPv6")
+    if facts.interrupted:
+        found.append("what the run would have measured, had it not been interrupted")
+    return tuple(found)
+
+
+def next_evidence(facts: Facts, leads: Sequence[Hypothesis], wanted: Sequence[Hypothesis]) -> tuple[str, ...]:
+    """What to measure, the most deciding first: the control run while there is none, then what most suspects ask for.
+    ``wanted``: rivals that were not excluded; what they ask for comes after what the suspects do."""
+    asked = Counter(one.finding.settle_next for one in leads if one.finding is not None and one.finding.settle_next)
+    found = [text for text, _ in sorted(asked.items(), key=lambda item: -item[1])]
+    found.extend(one.finding.settle_next for one in wanted if one.finding is not None and one.finding.settle_next)
+    runs = tuple(run for run in facts.agent.runs.value or () if run.usable)
+    if any(not run.caps for run in runs):
+        found = [text for text in found if text != CONTROL_RUN]
+    elif not leads or sides(leads) != ("local",):
+        found.insert(0, CONTROL_RUN)
+    return tuple(dict.fromkeys(found)) or (AT_FAILURE,)
+
+
+def reply(side: str, certain: bool, leads: Sequence[Hypothesis], catalogue: Sequence[Fault], first: str) -> str:
+    """What to send to the customer."""
+    if side == "none":
+        return (
+            "Thank you for the measurement. It shows that our service worked from your address while it ran, as far "
+            "as that can be tested without a login. If it fails again, please run the same command at that moment and "
+            "send us the new file."
+        )
+    if side == "inconclusive":
+        return (
+            "Thank you for the measurement. It does not yet show where the fault is, so please change nothing on your "
+            f"side for now. This is what we are going to compare it with, or ask you for: {decapitalised(first)}"
+        )
+    words = {fault.code: fault.reply for fault in catalogue}
+    opening = "" if certain else "This is the most likely reading of your measurement; it is not proven yet. "
+    if len(leads) == 1:
+        return opening + words[leads[0].fault]
+    return (
+        f"{opening}Your measurement shows that the fault is {_to_customer(side)}. Which of these it is, is still open: "
+        f"{quoted(leads, 'or')}. Please leave everything as it is until we have looked."
+    )
+
+
+def _to_customer(side: str) -> str:
+    return {
+        "local": "in the network or on the machine from which it was made",
+        "transit": "on the way between your network and ours",
+        "host": "on our side",
+    }[side]
