@@ -3,6 +3,8 @@
 from netdiag.facts.agent import AgentFacts, AgentRun
 from netdiag.facts.base import Basis, Fact, Share, Witness, seen
 from netdiag.facts.controls import ControlFacts, ControlState
+from netdiag.facts.derivation.book import VendorProfile
+from netdiag.facts.derivation.whole import derive
 from netdiag.facts.machine import Egress, LocalRefusal, MachineFacts, Proxy
 from netdiag.facts.names import AuthorityState, NameFacts, ResolverState
 from netdiag.facts.path import Hop, PathFacts, Walk
@@ -32,7 +34,9 @@ __all__ = [
     "Share",
     "TargetFacts",
     "TlsState",
+    "VendorProfile",
     "Walk",
     "Witness",
+    "derive",
     "seen",
 ]

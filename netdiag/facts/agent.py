@@ -11,6 +11,8 @@ class AgentRun(Value, frozen=True, kw_only=True):
 
     ``usable`` False: another target, or nothing measured: it says nothing. ``fails_same``: those addresses failed for
     the agent at the same layer in the same way. ``works``: they worked for the agent ("not down for everyone").
+    Each is None when only some did, or none was measured by both. ``other_pop``: another site of the anycast service
+    answered the agent. A run whose own controls all failed, or whose machine refused to send, is not usable either.
     """
 
     name: str
@@ -21,7 +23,7 @@ class AgentRun(Value, frozen=True, kw_only=True):
     fails_same: bool | None = None
     names_fail_same: bool | None = None
     """The target's name failed for the agent too, in the same way at authorities or resolvers."""
-    caps: tuple[Literal["inside_vendor", "private_path", "other_target", "too_far_apart"], ...] = ()
+    caps: tuple[Literal["inside_vendor", "private_path", "other_target", "too_far_apart", "other_pop"], ...] = ()
     witnesses: tuple[Witness, ...] = ()
 
 
@@ -30,6 +32,7 @@ class AgentFacts(Value, frozen=True, kw_only=True):
 
     runs: Fact[tuple[AgentRun, ...]] = Fact()
     works_elsewhere: Fact[bool] = Fact()
-    """The very addresses that fail for the customer work from another line: not down for everyone; no more."""
+    """The very addresses that fail for the customer work from another line, uncapped: not down for everyone, and no
+    more than that."""
     fails_elsewhere: Fact[bool] = Fact()
     """They fail in the same way from another line, uncapped."""

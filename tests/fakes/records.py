@@ -209,6 +209,10 @@ class Story:
         if ipv6:
             addresses.append(machine.InterfaceAddress(address=OWN6, prefix_length=64))
             addresses.append(machine.InterfaceAddress(address="fe80::20", prefix_length=64))
+        self.add(
+            machine.Platform, step, system="Linux", release="6.1", python="3.11.2", openssl="OpenSSL 3.0",
+            error_queue=True, raw_sockets=False, ping_sockets=True, min_ttl=True,
+        )  # fmt: skip
         loopback = (machine.InterfaceAddress(address="127.0.0.1", prefix_length=8),)
         self.add(machine.Interface, step, name="lo", link="loopback", is_up=True, addresses=loopback)
         self.add(
@@ -411,8 +415,9 @@ class Story:
     def http(
         self, address: str | None = TARGET, status: int | None = 200, *, failure: Failure | None = None,
         headers: Mapping[str, str] | None = None, body: str | None = None, role: Role = "target",
-        host: str | None = None, method: str = "GET", proxy: str | None = None, agent: str = "netdiag", acked: bool | None = True,
-        date: bool = True, location: str | None = None, after_burst: bool = False, ms: float = 60, round_: int = 1,
+        host: str | None = None, method: str = "GET", proxy: str | None = None, agent: str = "netdiag",
+        acked: bool | None = True, date: bool = True, location: str | None = None, after_burst: bool = False,
+        ms: float = 60, round_: int = 1,
         params: Mapping[str, str] | None = None, clock_ahead_s: int = 0, url: str | None = None,
     ) -> ObsId:  # fmt: skip
         """One request: answered with ``status``, or ended by ``failure``. ``date`` adds a right Date header;
@@ -484,8 +489,8 @@ class Story:
         attempts: int = 1,
     ) -> ObsId:  # fmt: skip
         """One probe per TTL (times ``attempts``): a router (None: silence), and after the last one the ``end``:
-        ``open`` (SYN-ACK, echo reply or data), ``refused`` (RST), ``icmp`` (``end_icmp``), ``silent`` (``beyond`` silent TTLs),
-        or ``local`` (the kernel refuses). A loop is told by repeating hops with ``end="cut"``, which adds nothing."""
+        ``open`` (SYN-ACK, echo reply or data), ``refused`` (RST), ``icmp`` (``end_icmp``), ``silent`` (``beyond`` more
+        TTLs), or ``local`` (the kernel refuses). A loop is told by repeating hops with ``end="cut"``: nothing more."""
         port = port or (self.port if role == "target" else 443)
         subject = host or (self.host if role == "target" else CONTROL_HOST)
         step = self.step("walk", role, subject, address, port, params={"protocol": protocol})

@@ -19,8 +19,8 @@ _HALF_SECOND = 0.5
 def clock_offset(book: Book) -> Fact[int]:
     """Local clock minus true time, in seconds: positive when the customer's clock is ahead.
 
-    The Date is taken to be of the middle between the request and the first byte of its answer. The answer of a page that
-    a portal replaced counts for nothing; hosts behind one proxy count by their names, as the Date is the origin's.
+    The Date is taken to be of the middle between the request and the first byte of its answer. The answer of a page
+    that a portal replaced counts for nothing; hosts behind one proxy count by their names, as the Date is the origin's.
     """
     offsets: dict[str, list[tuple[float, Exchange]]] = {}
     for record, step in book.of(Exchange):

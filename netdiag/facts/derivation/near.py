@@ -7,7 +7,7 @@ from netdiag.evidence.machine import DefaultRoute, Interface, Platform
 from netdiag.evidence.record import Icmp
 from netdiag.evidence.transport import HopReply
 from netdiag.facts.derivation.book import Book, Entry, is_direct
-from netdiag.facts.places import classify, inside, is_special, plain
+from netdiag.facts.places import classify, inside, is_special, network, plain
 
 _LINUX = "Linux"
 
@@ -30,7 +30,7 @@ class Near:
                 self.own[plain(held.address)] = interface
                 whole = 128 if ":" in held.address else 32
                 if classify(held.address) not in (None, "link_local", "loopback") and held.prefix_length < whole:
-                    lan[f"{plain(held.address)}/{held.prefix_length}"] = interface
+                    lan[str(network(f"{plain(held.address)}/{held.prefix_length}"))] = interface
         self.lan = lan
         self.routes = [entry.record for entry in book.of(DefaultRoute)]
         self.gateways = {plain(route.gateway): route for route in self.routes if route.gateway}

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 from netdiag.facts.base import Fact, Share, seen
 from netdiag.facts.derivation.book import Book
-from netdiag.facts.derivation.placing import Placing
+from netdiag.facts.derivation.placing import Placing, Scene
 from netdiag.facts.derivation.statistics import share
 from netdiag.facts.derivation.walks import RawWalk
 from netdiag.facts.machine import Egress
@@ -19,15 +19,14 @@ _ENOUGH_LOST = 2
 
 
 def derive_path(
-    raw: Sequence[RawWalk],
-    placing: Placing,
-    book: Book,
+    scene: Scene,
     *,
     healthy: Collection[str],
     failing: Collection[str],
     egress: Sequence[Fact[Egress]],
 ) -> PathFacts:
     """``healthy``: addresses of controls that were connected to; ``failing``: addresses of the target that failed."""
+    book, raw, placing = scene.book, scene.walks, scene.placing
     clear = [walk for walk in raw if walk.role == "control" and walk.address in healthy]
     walks = {id(one): _walk(one, raw, clear, placing, book) for one in raw}
     port = book.bundle.target.port
@@ -41,7 +40,7 @@ def derive_path(
         controls=seen(controls, tuple(w for walk in controls for w in walk.witnesses)) if controls else Fact(),
         others=seen(others, tuple(w for walk in others for w in walk.witnesses)) if others else Fact(),
         first_hop_only=_first_hop_only(raw, book),
-        proxy_in_path=_proxy_in_path(raw, service, egress, book),
+        proxy_in_path=_proxy_in_path(service, egress, scene),
         hop_loss_persists=_hop_loss(service, book),
         icmp_limited_hops=_limited(raw, book),
     )
@@ -134,10 +133,13 @@ def _first_hop_only(raw: Sequence[RawWalk], book: Book) -> Fact[bool]:
     return seen(True, book.witnesses(r for walk in asked for r in walk.records))
 
 
-def _proxy_in_path(
-    raw: Sequence[RawWalk], service: Sequence[RawWalk], egress: Sequence[Fact[Egress]], book: Book
-) -> Fact[bool]:
-    """The service port answered at TTL 1, or nearer than another protocol reaches the same address."""
+def _proxy_in_path(service: Sequence[RawWalk], egress: Sequence[Fact[Egress]], scene: Scene) -> Fact[bool]:
+    """The service port answered at TTL 1, or nearer than another protocol reaches the same address. A target on the own
+    link is reached at TTL 1 by right."""
+    book = scene.book
+    tested_at = [step.address for step in book.bundle.plan if step.probe == "egress" and step.address]
+    if any(scene.near.on_link(address) for address in (*tested_at, *(walk.address for walk in service))):
+        return Fact()
     for fact in egress:
         if fact.value is not None and "accepted" in (fact.value.target, fact.value.control):
             return seen(True, fact.witnesses)
@@ -145,7 +147,7 @@ def _proxy_in_path(
     for walk in service:
         far = [
             other.reached
-            for other in raw
+            for other in scene.walks
             if other.address == walk.address and other.protocol != "tcp" and other.reached is not None
         ]
         if walk.end == "open" and walk.end_ttl is not None and far:

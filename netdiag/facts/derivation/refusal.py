@@ -1,12 +1,22 @@
 """Whether this machine itself refuses to send to the target, or a packet is known to have left it."""
 
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
 import msgspec
 
+from netdiag.evidence.machine import RouteLookup
 from netdiag.evidence.transport import HopReply
+from netdiag.facts.base import Fact, seen
+from netdiag.facts.derivation.connects import is_no_route
 from netdiag.facts.derivation.egress import answer_of, derive_egress, replies_to
+from netdiag.facts.derivation.names import Named
 from netdiag.facts.derivation.placing import Scene
-from netdiag.facts.places import family
+from netdiag.facts.machine import Egress, LocalRefusal
+from netdiag.facts.places import family, plain
 from netdiag.facts.target import AddressState
+
+How = Literal["no_route", "reject_route", "policy", "own_icmp", "own_reset"]
 
 _EPERM, _EACCES, _EINVAL, _ENETDOWN, _ENETUNREACH, _EHOSTUNREACH = 1, 13, 22, 100, 101, 113  # of Linux
 
@@ -86,9 +96,7 @@ def _is_absent_family(state: AddressState, named: Named, scene: Scene) -> bool:
     return named.nat64 is not None
 
 
-def _how(
-    state: AddressState, egress: Mapping[int, Fact[Egress]], scene: Scene
-) -> Literal["no_route", "reject_route", "policy", "own_icmp", "own_reset"] | None:
+def _how(state: AddressState, egress: Mapping[int, Fact[Egress]], scene: Scene) -> How | None:
     connect = state.connect
     if connect is None:
         return None
@@ -122,7 +130,7 @@ def _refused_route(scene: Scene) -> Fact[LocalRefusal]:
             no_route = failure.errno in (_ENETUNREACH, _ENETDOWN)
             if no_route and family(record.destination) == 6:
                 continue
-            how: Literal[no_route, reject_route] = "no_route" if no_route else "reject_route"
+            how: How = "no_route" if no_route else "reject_route"
             return seen(LocalRefusal(how=how, errno=failure.errno), scene.book.witnesses((record,)))
     return Fact()
 
@@ -143,7 +151,8 @@ def target_leaves(states: Sequence[AddressState], refusal: Fact[LocalRefusal], s
         return seen(True, scene.book.witnesses(answered))
     for state in states:
         connect = state.connect
-        if connect is not None and connect.how in ("open", "refused", "reset", "icmp"):
-            if connect.how != "icmp" or (connect.icmp is not None and connect.sender_place != "self"):
-                return seen(True, state.witnesses)
+        if connect is None or connect.how in ("silent", "local"):
+            continue
+        if connect.how != "icmp" or (connect.icmp is not None and connect.sender_place != "self"):
+            return seen(True, state.witnesses)
     return seen(False, refusal.witnesses) if refusal.known else Fact()

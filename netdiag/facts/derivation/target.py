@@ -1,6 +1,6 @@
 """Steps of the target -> one AddressState per address. What they add up to is in summary.py."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Literal
 
@@ -70,7 +70,7 @@ def address_states(
                 address=address,
                 family=family(address),
                 source=_sources(address, named, literal=book.bundle.target.is_literal),
-                genuine=_genuine(address, certificates, named, controls, book),
+                genuine=is_genuine(address, certificates, named, controls, book),
                 connect=connect,
                 tls=tls,
                 http=answer,
@@ -123,8 +123,8 @@ def _sources(address: str, named: Named, *, literal: bool) -> tuple[Source, ...]
     return ("literal",) if literal else tuple(source for source, addresses in told if address in addresses)
 
 
-def _genuine(
-    address: str, tls: dict[str, TlsState | None], named: Named, controls: ControlFacts, book: Book
+def is_genuine(
+    address: str, tls: Mapping[str, TlsState | None], named: Named, controls: ControlFacts, book: Book
 ) -> bool | None:
     """Whether the address is the vendor's: by who names it, or by a certificate that is good for the name.
 
@@ -155,7 +155,7 @@ def _genuine(
     return False if foreign or _wrong_certificate(address, tls, true, book.bundle.target.host) else None
 
 
-def _wrong_certificate(address: str, tls: dict[str, TlsState | None], true: Iterable[str], host: str) -> bool:
+def _wrong_certificate(address: str, tls: Mapping[str, TlsState | None], true: Iterable[str], host: str) -> bool:
     """The address presents a certificate that is not the vendor's, or speaks no TLS. A certificate for the name that is
     merely out of date, or the one that a true address presents too, is the vendor's own trouble."""
     state = tls.get(address)

@@ -1,0 +1,68 @@
+"""The order in which facts are derived: each layer leans on those above it in ``_alone``."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from netdiag.evidence.bundle import Bundle
+from netdiag.facts.base import Fact, seen
+from netdiag.facts.controls import ControlFacts
+from netdiag.facts.derivation.agent import Run, derive_agent
+from netdiag.facts.derivation.book import Book, VendorProfile
+from netdiag.facts.derivation.controls import control_connects, derive_controls
+from netdiag.facts.derivation.egress import derive_egress
+from netdiag.facts.derivation.machine import derive_machine
+from netdiag.facts.derivation.names import Named, derive_names
+from netdiag.facts.derivation.near import Near
+from netdiag.facts.derivation.path import derive_path
+from netdiag.facts.derivation.placing import set_scene
+from netdiag.facts.derivation.refusal import without_own_resets
+from netdiag.facts.derivation.summary import derive_target
+from netdiag.facts.derivation.target import TargetRecords, address_states, is_genuine
+from netdiag.facts.derivation.walks import raw_walks
+from netdiag.facts.target import AddressState
+from netdiag.facts.whole import Facts
+
+
+def derive(bundle: Bundle, agents: Sequence[Bundle] = (), profile: VendorProfile | None = None) -> Facts:
+    """All facts of ``bundle``, the agent's control runs (``control1``, …) and the vendor's profile taken in."""
+    customer = Run("main", bundle, _alone(bundle, "main", profile))
+    runs = [Run(f"control{n}", one, _alone(one, f"control{n}", profile)) for n, one in enumerate(agents, 1)]
+    return msgspec.structs.replace(customer.facts, agent=derive_agent(customer, runs, profile))
+
+
+def _alone(bundle: Bundle, name: str, profile: VendorProfile | None) -> Facts:
+    book = Book(bundle, name, profile)
+    near = Near(book)
+    scene = set_scene(book, near, raw_walks(book, near))
+    egress = {4: derive_egress(4, book, near), 6: derive_egress(6, book, near)}
+    named = derive_names(book, near)
+    controls = derive_controls(book, near, scene.placing)
+    records = TargetRecords(book)
+    states = without_own_resets(address_states(records, named, controls, scene), scene)
+    failing = {state.address for state in states if state.works is False and state.genuine is not False}
+    return Facts(
+        host=bundle.target.host,
+        port=bundle.target.port,
+        private_target=bundle.target.private,
+        interrupted=bundle.interrupted is not None,
+        profile_given=profile is not None,
+        machine=derive_machine(states, egress, named, scene),
+        names=msgspec.structs.replace(named.facts, configured_lies=_lies(states, named, controls, book)),
+        controls=controls,
+        target=derive_target(states, records, named, controls, scene),
+        path=derive_path(scene, healthy=control_connects(book), failing=failing, egress=tuple(egress.values())),
+    )
+
+
+def _lies(states: Sequence[AddressState], named: Named, controls: ControlFacts, book: Book) -> Fact[tuple[str, ...]]:
+    """The addresses of configured resolvers that are known not to be the vendor's, measured or not; empty: all are known
+    to be the vendor's."""
+    certificates = {state.address: state.tls for state in states}
+    told = {a: is_genuine(a, certificates, named, controls, book) for a in sorted(named.configured)}
+    lies = tuple(address for address, genuine in told.items() if genuine is False)
+    if not told or (not lies and None in told.values()):
+        return Fact()
+    measured = [w for state in states if state.address in told for w in state.witnesses]
+    witnesses = tuple(dict.fromkeys([*named.facts.resolvers.witnesses, *measured]))
+    return seen(lies, witnesses, agree=len(lies or told), looked_at=len(told))
