@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
+from netdiag.evidence.profile import Profile
 from netdiag.evidence.seal import unseal
 from netdiag.evidence.trust import TrustPolicy
-from netdiag.facts import Facts
+from netdiag.facts import Facts, derive
 from netdiag.reports.view import Source
-from netdiag.verdict import Verdict
+from netdiag.verdict import Verdict, decide
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,18 +21,24 @@ class Analysis:
     sources: tuple[Source, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Prefixes:
+    """What facts need of a profile."""
+
+    prefixes: tuple[str, ...]
+
+
 def open_source(name: str, raw: bytes, policy: TrustPolicy, *, now: datetime) -> Source:
     """One verified bundle under ``name``. Raises BundleError."""
     bundle, _, provenance = unseal(raw, policy, now=now)
     return Source(name=name, bundle=bundle, provenance=provenance)
 
 
-def judge(sources: Sequence[Source], profile: Any = None) -> Analysis:
+def judge(sources: Sequence[Source], profile: Profile | None = None) -> Analysis:
     """The verdict on the first of ``sources``; the others are the agent's control runs. Pure."""
-    from netdiag import facts, faults, verdict  # noqa: PLC0415
-
-    derived = facts.derive(sources[0].bundle, tuple(one.bundle for one in sources[1:]), profile)
-    return Analysis(verdict=verdict.decide(derived, faults.CATALOGUE), facts=derived, sources=tuple(sources))
+    prefixes = None if profile is None else _Prefixes(prefixes=tuple(str(one) for one in profile.prefixes))
+    facts = derive(sources[0].bundle, tuple(one.bundle for one in sources[1:]), prefixes)
+    return Analysis(verdict=decide(facts), facts=facts, sources=tuple(sources))
 
 
 def analyze_bundles(
@@ -40,7 +46,7 @@ def analyze_bundles(
     controls: Sequence[bytes] = (),
     *,
     policy: TrustPolicy | None = None,
-    profile: Any = None,
+    profile: Profile | None = None,
     now: datetime,
 ) -> Analysis:
     """Verify, decode and judge one bundle and the agent's control runs. Raises BundleError for any that is refused.

@@ -39,7 +39,9 @@ Exit codes: 0 done (collect: a bundle was written; analyze: a verdict, also inco
 """,
 )
 
-BundlePath = Annotated[Path, typer.Argument(help="A bundle: the .zip file, or the folder it was unpacked into.")]
+BundlePath = Annotated[
+    Path, typer.Argument(metavar="BUNDLE", help="A bundle: the .zip file, or the folder it was unpacked into.")
+]
 Trust = Annotated[
     Path | None,
     typer.Option("--trust", metavar="FILE", help="Trust only keys of this OpenSSH allowed-signers file."),
@@ -65,7 +67,9 @@ def _netdiag(
 
 @app.command(short_help="Measure why URL cannot be reached; write a bundle.")
 def collect(
-    url: Annotated[str, typer.Argument(help="What cannot be reached: http(s)://host[:port][/path], or a host.")],
+    url: Annotated[
+        str, typer.Argument(metavar="URL", help="What cannot be reached: http(s)://host[:port][/path], or a host.")
+    ],
     output: Annotated[
         Path | None,
         typer.Option(
@@ -175,7 +179,9 @@ def show(bundle: BundlePath, format: PlainFormat = "text") -> None:
 
 @app.command(short_help="List the faults that netdiag knows, or show one.")
 def faults(
-    code: Annotated[str | None, typer.Argument(help="A fault, or a group of them, such as host.block.")] = None,
+    code: Annotated[
+        str | None, typer.Argument(metavar="CODE", help="A fault, or a group of them, such as host.block.")
+    ] = None,
     format: PlainFormat = "text",
 ) -> None:
     """List the faults that netdiag knows, or show the page of one."""
@@ -186,7 +192,7 @@ def faults(
 
 @app.command(short_help="Play the whole job on this machine alone.")
 def demo(
-    scenario: Annotated[str | None, typer.Argument(help="Which one to play.")] = None,
+    scenario: Annotated[str | None, typer.Argument(metavar="SCENARIO", help="Which one to play.")] = None,
     list_only: Annotated[bool, typer.Option("--list", help="List the scenarios.")] = False,
 ) -> int:
     """Play the whole job on this machine alone: a vendor that blocks a customer, both screens."""

@@ -22,7 +22,7 @@ from netdiag.evidence.errors import BundleError
 from netdiag.evidence.files import WriteError, write_new
 from netdiag.evidence.keys import KeyFileError, SigningKey, signing_key
 from netdiag.evidence.seal import seal
-from netdiag.facts import Facts
+from netdiag.facts import Facts, derive
 from netdiag.reports.collected import Sealed, collected_json, collected_text
 from netdiag.reports.summary import summary
 
@@ -50,7 +50,7 @@ def collect(url: str, flags: Flags) -> int:
     _check_text("--ticket", flags.ticket, 200)
     _check_text("--user-agent", flags.user_agent, 500)
     vendor = reading.read_profile(flags.profile)
-    if vendor is not None and vendor.vendor.internal:
+    if vendor is not None and vendor.internal:
         typed = replace(typed, target=msgspec.structs.replace(typed.target, private=True))
     path = _place(flags.output, typed.target.host)
     try:
@@ -92,9 +92,7 @@ def _seal(bundle: Bundle, key: SigningKey, path: Path) -> Sealed:
 def _facts(bundle: Bundle) -> Facts | None:
     """What was seen, in facts. A bug in there must not cost the customer the evidence: then there are none."""
     try:
-        from netdiag.facts import derive  # noqa: PLC0415
-
-        return derive(bundle, (), None)
+        return derive(bundle)
     except Exception as error:  # noqa: BLE001 - see above
         say(f"Note: the summary is incomplete, a bug in netdiag: {type(error).__name__}")
         return None

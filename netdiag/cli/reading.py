@@ -1,19 +1,20 @@
 """Opening what the user named: bundles, trusted keys, vendor profiles."""
 
-import importlib
-import importlib.util
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from netdiag.cli.problem import ExitCode, Problem, usage
 from netdiag.evidence.errors import BundleError, SignatureRejected
+from netdiag.evidence.profile import Profile, ProfileError, parse_profile
 from netdiag.evidence.source import read_source
 from netdiag.evidence.trust import AllowedSigners, TrustFileError, parse_allowed_signers
 
 MAX_TRUST_FILE = 1_000_000
 """Bytes: some ten thousand keys."""
+
+MAX_PROFILE = 1_000_000
+"""Bytes that are read of a vendor profile; it has its own, lower cap."""
 
 
 @contextmanager
@@ -38,13 +39,25 @@ def read_trust(path: Path | None) -> AllowedSigners | None:
     if path is None:
         return None
     try:
-        return parse_allowed_signers(read_text(path, MAX_TRUST_FILE))
+        return parse_allowed_signers(read_file(path, MAX_TRUST_FILE).decode())
+    except UnicodeDecodeError:
+        raise usage(f"{path} is not text in UTF-8") from None
     except TrustFileError as error:
         raise usage(f"{path}: {error}") from None
 
 
-def read_text(path: Path, most: int) -> str:
-    """A text file that the user named, at most ``most`` bytes of it."""
+def read_profile(path: Path | None) -> Profile | None:
+    """The vendor profile at ``path``; None when none was named."""
+    if path is None:
+        return None
+    try:
+        return parse_profile(read_file(path, MAX_PROFILE))
+    except ProfileError as error:
+        raise usage(f"{path}: {error}") from None
+
+
+def read_file(path: Path, most: int) -> bytes:
+    """The bytes of a file that the user named; more than ``most`` are refused."""
     try:
         with path.open("rb") as file:
             data = file.read(most + 1)
@@ -53,25 +66,4 @@ def read_text(path: Path, most: int) -> str:
         raise usage(f"{path} cannot be read: {words or 'no file can have this name'}") from None
     if len(data) > most:
         raise usage(f"{path} is larger than the {most:,} bytes that it may have")
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        raise usage(f"{path} is not text in UTF-8") from None
-
-
-MAX_PROFILE = 1_000_000
-"""Bytes of a vendor profile."""
-
-
-def read_profile(path: Path | None) -> Any:
-    """The vendor profile at ``path``; None when none was named."""
-    if path is None:
-        return None
-    if importlib.util.find_spec("netdiag.evidence.profile") is None:
-        raise usage("--profile is not available yet in this version")
-    profiles = importlib.import_module("netdiag.evidence.profile")
-    text = read_text(path, MAX_PROFILE)
-    try:
-        return profiles.parse_profile(text)
-    except profiles.ProfileError as error:
-        raise usage(f"{path}: {error}") from None
+    return data
