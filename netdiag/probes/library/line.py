@@ -4,6 +4,7 @@ requests sees only a connected socket. Each receive waits for the exchange's own
 peer that drips hold it for ever), and the first byte's time is taken where it arrives.
 """
 
+import contextlib
 import socket
 import ssl
 from typing import Any, Self
@@ -15,7 +16,7 @@ from netdiag.probes.clock import Clock
 from netdiag.probes.kernel import tcp, tcpinfo
 from netdiag.probes.library import trust
 from netdiag.probes.library.sockets import Deadline, failure_of
-from netdiag.probes.library.transcript import Transcript, refusal, watch
+from netdiag.probes.library.transcript import JUDGEMENT_MS, Transcript, refusal, watch
 
 # One more SYN may follow the first, as in the connect probe: retransmitted SYNs count against the manners.
 _SYN_RETRIES = 1
@@ -95,6 +96,8 @@ class Line:
                     self.deadline.wait_readable(made)
                 except ssl.SSLWantWriteError:
                     self.deadline.wait_writable(made)
+            if self.transcript.certificate_asked:
+                self._hear_judgement(made)
         except ssl.SSLError as error:
             self.failure = refusal("handshake", error, self.transcript)
             raise
@@ -102,6 +105,24 @@ class Line:
             self.failure = failure_of("handshake", error)
             raise
         self.secured_us = self.now_us()
+
+    def _hear_judgement(self, secured: ssl.SSLSocket) -> None:
+        """Let a server that asked for a certificate say what it thinks of none, before the request is written: a write
+        to a connection that it has closed loses its alert. Raises ``ssl.SSLError`` for an alert."""
+        patience = Deadline(self._clock, JUDGEMENT_MS)
+        with contextlib.suppress(TimeoutError):
+            while not self.transcript.ticket:
+                try:
+                    secured.read(1)
+                    return
+                except ssl.SSLWantReadError:
+                    if not self.transcript.ticket:
+                        patience.wait_readable(secured)
+
+    def prepare_to_send(self) -> None:
+        """Give the first write what time there is; each receive takes its own."""
+        assert self.socket is not None
+        self.socket.settimeout(self.deadline.left_s())
 
     def tcp_info(self) -> TcpInfo | None:
         """TCP_INFO of the connection, also after requests closed its end of it; None without one."""

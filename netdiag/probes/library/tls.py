@@ -20,14 +20,11 @@ from netdiag.probes.library import certificates, trust
 from netdiag.probes.library.hostnames import is_literal, without_zone
 from netdiag.probes.library.sockets import Deadline, failure_of, receive, send_all, socket_of
 from netdiag.probes.library.text import printable
-from netdiag.probes.library.transcript import Transcript, WatchedObject, refusal, watch
+from netdiag.probes.library.transcript import JUDGEMENT_MS, Transcript, WatchedObject, refusal, watch
 
 _Op = Literal["handshake", "receive"]
 
 _FIRST_BYTES = 200
-# A peer that asked for a certificate judges ours after our last flight, so its alert comes a round trip after the
-# handshake (RFC 8446 section 4.4.2.4). Silence is claimed only after 1 s (design.md, Records).
-_JUDGEMENT_MS = 1000
 
 
 def handshake(
@@ -60,7 +57,7 @@ def handshake(
         )
     failure = wire.shake_hands(deadline)
     if failure is None and wire.transcript.certificate_asked:
-        failure = wire.hear_judgement(Deadline(clock, _JUDGEMENT_MS))
+        failure = wire.hear_judgement(Deadline(clock, JUDGEMENT_MS))
     ended_ns = clock.now_ns()
     info = tcpinfo.read(raw)
     chain = wire.tls.chain()

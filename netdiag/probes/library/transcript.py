@@ -16,6 +16,10 @@ _ALERT = 21
 _HANDSHAKE = 22
 _ENCODING_DER = 2  # _ssl.ENCODING_DER, X509_FILETYPE_ASN1 in OpenSSL
 
+JUDGEMENT_MS = 1000
+"""How long to wait for a word from a peer that asked for a certificate. It judges ours after our last flight, so that
+its alert comes a round trip after the handshake (RFC 8446 section 4.4.2.4); silence is claimed only after 1 s."""
+
 
 class Transcript:
     """The messages of one connection, as far as they bear on a diagnosis."""

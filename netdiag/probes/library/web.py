@@ -158,6 +158,7 @@ def _reach(line: Line, stamp: Stamp, clock: Clock, goal: Goal, tunnel: Stream | 
         line.dial(stamp, goal.address, goal.port)
     if goal.is_tls:
         line.secure(goal.host)
+    line.prepare_to_send()
 
 
 def dial_proxy(line: Line, stamp: Stamp, clock: Clock, proxy: tuple[str, int]) -> None:
