@@ -28,7 +28,7 @@ class Target(Struct, frozen=True, kw_only=True):
 
 
 class Step(Struct, frozen=True, kw_only=True):
-    """One thing that the plan means to do. ``id`` is derived from the other fields, so that equal steps are one.
+    """One thing that the plan means to do. ``id`` is unique; equal work is one step.
 
     ``subject`` names the host under ``role`` (a control's name, a resolver's address); ``address``, ``port``,
     ``family`` narrow it. ``round`` counts repetitions for persistence: 1 is the first, 2 the recheck at the end.
@@ -86,13 +86,26 @@ class Bundle(Struct, frozen=True, kw_only=True):
     removed: tuple[str, ...] = ()
 
 
-def encode(bundle: Bundle) -> bytes:
-    """The canonical bytes of ``bundle``: indented JSON, one trailing newline, map keys in order.
+_ENCODER = msgspec.json.Encoder(order="sorted")
+_BY_LINE = frozenset({"plan", "observations"})
 
-    Indented, since people open the file, and git can diff the corpus. ``format`` is always written (it is read
-    first), although defaults are left out elsewhere.
+
+def encode(bundle: Bundle) -> bytes:
+    """The canonical bytes of ``bundle``: JSON, one field, step or observation on a line, keys in order.
+
+    By line, since people open the file, and git can diff the corpus. ``format`` comes first and is always written, as
+    it is read first, although defaults are left out elsewhere.
     """
-    fields = msgspec.to_builtins(bundle)
-    ordered = {"format": bundle.format, **{name: fields[name] for name in fields if name != "format"}}
-    compact = msgspec.json.encode(ordered, order="sorted")
-    return msgspec.json.format(compact, indent=1) + b"\n"
+    return by_line({"format": bundle.format, **msgspec.to_builtins(bundle, order="sorted")})
+
+
+def by_line(fields: Mapping[str, object]) -> bytes:
+    """The canonical form of the top level of evidence.json."""
+    return b"{\n" + b",\n".join(_field(name, value) for name, value in fields.items()) + b"\n}\n"
+
+
+def _field(name: str, value: object) -> bytes:
+    key = _ENCODER.encode(name) + b":"
+    if name in _BY_LINE and isinstance(value, list | tuple) and value:
+        return key + b"[\n" + b",\n".join(map(_ENCODER.encode, value)) + b"\n]"
+    return key + _ENCODER.encode(value)

@@ -13,7 +13,7 @@ ObsId = NewType("ObsId", str)
 """``o17``: unique inside one bundle."""
 
 StepId = NewType("StepId", str)
-"""The plan step that caused an observation, unique inside one bundle: ``connect:target:198.51.100.7:443``."""
+"""The plan step that caused an observation, unique inside one bundle: ``s12``."""
 
 UInt = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]

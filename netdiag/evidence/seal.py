@@ -5,6 +5,7 @@ bytes of SHA256SUMS. Nothing is re-encoded to be verified: the bytes that were h
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -108,11 +109,9 @@ _BUNDLE = msgspec.json.Decoder(Bundle)
 def decode_evidence(data: bytes) -> Bundle:
     """The records in ``data``, the bytes of an evidence.json: steps (6) to (8) of :func:`unseal`, alone.
 
-    Raises BundleMalformed. The depth is read off the indentation: in the one encoding that (7) lets pass, a line is
-    indented by one space per level, and no string holds a line break.
+    Raises BundleMalformed. The types of the records bound the depth of what decodes; what does not is counted, so that
+    the reason can be told.
     """
-    if b"\n" + b" " * (MAX_DEPTH + 1) in data:
-        raise BundleMalformed(f"{EVIDENCE} is nested deeper than {MAX_DEPTH} levels")
     try:
         written = _HEAD.decode(data).format
         if written != FORMAT:
@@ -122,6 +121,8 @@ def decode_evidence(data: bytes) -> Bundle:
     except RecursionError:
         raise BundleMalformed(f"{EVIDENCE} is nested deeper than {MAX_DEPTH} levels") from None
     except (msgspec.MsgspecError, UnicodeError) as error:
+        if _is_too_deep(data):
+            raise BundleMalformed(f"{EVIDENCE} is nested deeper than {MAX_DEPTH} levels") from None
         raise BundleMalformed(f"{EVIDENCE} cannot be read: {error}") from None
     if again != data:
         raise BundleMalformed(
@@ -137,6 +138,19 @@ def decode_evidence(data: bytes) -> Bundle:
     _check_unique("observation", [record.id for record in bundle.observations])
     _check_unique("step", [step.id for step in bundle.plan])
     return bundle
+
+
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+
+
+def _is_too_deep(data: bytes) -> bool:
+    depth = 0
+    for bracket in _STRING.sub(b"", data).translate(None, delete=_NOT_BRACKETS):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > MAX_DEPTH:
+            return True
+    return False
 
 
 def _unknown_format(written: str) -> str:

@@ -33,13 +33,17 @@ from netdiag.evidence.web import Exchange
 
 
 class Stamp(msgspec.Struct, frozen=True, kw_only=True):
-    """Identity of a record that is about to be made; ``role`` decides which manners bind it."""
+    """Identity of a record that is about to be made; ``role`` decides which manners bind it.
+
+    ``source``: the local address that its packets leave from; None: the kernel chooses.
+    """
 
     id: ObsId
     step: StepId
     role: Role
     attempt: int = 1
     caused_by: ObsId | None = None
+    source: str | None = None
 
 
 class OutOfTimeError(Exception):

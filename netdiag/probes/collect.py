@@ -13,9 +13,11 @@ from types import MappingProxyType
 import msgspec
 
 from netdiag import __version__
-from netdiag.evidence.bundle import Bundle, Options, ProfileUse, Target
+from netdiag.evidence.bundle import Bundle, Options, ProfileUse, Step, Target
 from netdiag.evidence.machine import ResolverConfig
+from netdiag.evidence.observation import Observation
 from netdiag.evidence.profile import Profile
+from netdiag.evidence.record import StepId
 from netdiag.evidence.redact import Identity as Person
 from netdiag.evidence.redact import Redactor
 from netdiag.probes import delegation, dns, echo, egress, http, machine, nat64, reach, route, walk
@@ -26,7 +28,7 @@ from netdiag.probes.library.machine import machine_for_this_platform
 from netdiag.probes.library.web import Identity
 from netdiag.probes.manners import Governor
 from netdiag.probes.plan import Inputs, Seen, next_steps
-from netdiag.probes.run import Watcher, run
+from netdiag.probes.run import Outcome, Watcher, run
 from netdiag.probes.world import LiveWorld
 
 PROBES: Mapping[str, Probe] = MappingProxyType(
@@ -66,7 +68,7 @@ class Collected(msgspec.Struct, frozen=True, kw_only=True):
 
 def controls_of(request: CollectRequest) -> Sequence[Control]:
     """The controls of this run: the profile's own; else the default ones, but none for a private target."""
-    urls = [] if request.profile is None else [control.url for control in request.profile.controls]
+    urls = [] if request.profile is None else list(request.profile.controls)
     return () if request.target.private and not urls else controls_for(urls)
 
 
@@ -104,11 +106,12 @@ def collect(request: CollectRequest, watcher: Watcher) -> Collected:
         options=request.options,
         controls=controls_of(request),
         public_resolvers=PUBLIC_RESOLVERS,
-        consented=request.profile is not None and not request.profile.vendor.internal,
+        consented=request.profile is not None and not request.profile.internal,
     )
     outcome = run(
         lambda started, finished, seen: next_steps(inputs, Seen(started, finished, seen)), PROBES, world, clock, watcher
     )
+    steps, observations = _with_short_ids(outcome)
     bundle = Bundle(
         run_id=run_id,
         began_at=began_at,
@@ -120,16 +123,23 @@ def collect(request: CollectRequest, watcher: Watcher) -> Collected:
         profile=None if request.profile is None else _use_of(request.profile),
         interrupted=outcome.interrupted,
         probe_versions={name: probe.version for name, probe in PROBES.items()},
-        plan=outcome.steps,
-        observations=outcome.observations,
+        plan=steps,
+        observations=observations,
     )
     redactor = _redactor(request, bundle)
     cleaned = redactor.redact(bundle)
     return Collected(bundle=msgspec.structs.replace(cleaned, removed=redactor.removed), redactor=redactor)
 
 
+def _with_short_ids(outcome: Outcome) -> tuple[tuple[Step, ...], tuple[Observation, ...]]:
+    """Steps as ``s1``, ``s2`` …: the planner's own ids tell equal work, are long, and stand in every record."""
+    short = {step.id: StepId(f"s{number}") for number, step in enumerate(outcome.steps, start=1)}
+    steps = (msgspec.structs.replace(step, id=short[step.id]) for step in outcome.steps)
+    return tuple(steps), tuple(msgspec.structs.replace(one, step=short[one.step]) for one in outcome.observations)
+
+
 def _use_of(profile: Profile) -> ProfileUse:
-    return ProfileUse(sha256=profile.sha256, vendor=profile.vendor.name)
+    return ProfileUse(sha256=profile.sha256, vendor=profile.name)
 
 
 def _redactor(request: CollectRequest, bundle: Bundle) -> Redactor:

@@ -36,14 +36,26 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class LiveWorld:
-    """``base.World`` on this machine and its network. Safe to use from all probe threads."""
+    """``base.World`` on this machine and its network. Safe to use from all probe threads.
+
+    ``source``: the local address that connections and walks leave from (names are asked from where the kernel likes).
+    """
 
     machine: Machine
 
-    def __init__(self, clock: Clock, machine: Machine, identity: Identity, governor: Governor | None = None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        machine: Machine,
+        identity: Identity,
+        governor: Governor | None = None,
+        *,
+        source: str | None = None,
+    ) -> None:
         self.machine = machine
         self._clock = clock
         self._identity = identity
+        self._source = source
         self._governor = governor or Governor()
         self._walk_manners = WalkManners(self._governor)
         self._numbers = itertools.count(1)  # next() is atomic under the interpreter's lock
@@ -51,7 +63,7 @@ class LiveWorld:
     def stamp(self, step: Step, *, attempt: int = 1, caused_by: ObsId | None = None) -> Stamp:
         cause = step.caused_by if caused_by is None else caused_by
         id_ = ObsId(f"o{next(self._numbers)}")
-        return Stamp(id=id_, step=step.id, role=step.role, attempt=attempt, caused_by=cause)
+        return Stamp(id=id_, step=step.id, role=step.role, attempt=attempt, caused_by=cause, source=self._source)
 
     def now_ns(self) -> int:
         return self._clock.now_ns()

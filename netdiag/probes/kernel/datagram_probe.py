@@ -47,7 +47,8 @@ class DatagramFlow:
                 sock.setsockopt(self._options.level, IPV6_AUTOFLOWLABEL, 0)
         if probe.source_port and not raw:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            sock.bind(("", probe.source_port))
+        if (probe.source_port and not raw) or probe.stamp.source:
+            sock.bind((probe.stamp.source or "", 0 if raw else probe.source_port))
         sock.connect((probe.address, 0 if self._icmp else probe.port))
         if not raw:
             self._identifier = sock.getsockname()[1]

@@ -59,7 +59,8 @@ class SynProbe:
         self.socket.setsockopt(socket.IPPROTO_TCP, TCP_SYNCNT, 1)
         if probe.source_port:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self.socket.bind(("", probe.source_port))
+        if probe.source_port or probe.stamp.source:
+            self.socket.bind((probe.stamp.source or "", probe.source_port))
 
     def outstanding(self) -> list[Sent]:
         return [self._sent] if self._waiting else []

@@ -55,7 +55,7 @@ def connect(clock: Clock, stamp: Stamp, wish: Wish) -> tuple[Connect, SocketStre
     began = clock.now_ns()
     ends = began + clock.limit_ms(wish.limit_ms) * 1_000_000
     try:
-        sock = _prepared(options, wish)
+        sock = _prepared(options, wish, stamp.source)
     except OSError as error:
         return _record(clock, stamp, wish, began, failure=failure_of(error.errno or 0, None)), None
     keep = False
@@ -69,7 +69,7 @@ def connect(clock: Clock, stamp: Stamp, wish: Wish) -> tuple[Connect, SocketStre
             sock.close()
 
 
-def _prepared(options: Options, wish: Wish) -> socket.socket:
+def _prepared(options: Options, wish: Wish, source: str | None) -> socket.socket:
     sock = socket.socket(options.family, socket.SOCK_STREAM)
     try:
         sock.setblocking(False)
@@ -79,6 +79,8 @@ def _prepared(options: Options, wish: Wish) -> socket.socket:
                 errqueue.enable(sock, options)
             # The kernel takes no 0; ``mute`` holds back what this allows too much.
             sock.setsockopt(socket.IPPROTO_TCP, TCP_SYNCNT, max(1, wish.syn_retries))
+        if source is not None:
+            sock.bind((source, 0))
         if wish.ttl is not None:
             sock.setsockopt(options.level, options.ttl, wish.ttl)
         if wish.min_ttl is not None:
