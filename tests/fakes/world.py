@@ -22,6 +22,7 @@ from netdiag.probes.base import HopProbe, Machine, OutOfTimeError, Question, Req
 
 Protocol = Literal["tcp", "udp", "icmp"]
 ALL: frozenset[Protocol] = frozenset({"tcp", "udp", "icmp"})
+NOBODY: frozenset[Protocol] = frozenset()
 
 TTL_EXCEEDED = (11, 0)
 PORT_UNREACHABLE = (3, 3)

@@ -12,12 +12,10 @@ from netdiag.evidence.record import NotRun, StepId
 from netdiag.evidence.transport import HopReply
 from netdiag.probes.walk import PROBE
 from netdiag.probes.walk_plan import LOOP_ROUNDS, MAX_TTL, is_router
-from tests.fakes.world import ALL, PROHIBITED, FakeWorld, Host, Path, Protocol, Router
+from tests.fakes.world import ALL, NOBODY, PROHIBITED, FakeWorld, Host, Path, Protocol, Router
 
 SYNS_PER_WALK = 2
-UDP_ONLY: frozenset[Protocol] = frozenset({"udp"})
 NO_TCP: frozenset[Protocol] = frozenset({"udp", "icmp"})
-NOTHING: frozenset[Protocol] = frozenset()
 
 
 def router(number: int, **how: object) -> Router:
@@ -63,7 +61,7 @@ def test_an_answering_path_is_found_whole_in_few_round_trips(count: int) -> None
 
 
 def test_a_star_in_the_middle_does_not_end_the_walk_and_is_asked_again() -> None:
-    path = Path([router(1), router(2, answers=NOTHING), router(3), router(4, answers=NOTHING), *routers(6)[4:]])
+    path = Path([router(1), router(2, answers=NOBODY), router(3), router(4, answers=NOBODY), *routers(6)[4:]])
     world = FakeWorld(path)
     found = walk(world, path)
     assert set(names(found)) == {1, 3, 5, 6}
@@ -76,7 +74,7 @@ def test_a_star_in_the_middle_does_not_end_the_walk_and_is_asked_again() -> None
 
 
 def test_three_stars_in_a_row_are_crossed_by_another_protocol() -> None:
-    stars = [router(number, answers=NOTHING) for number in (3, 4, 5)]
+    stars = [router(number, answers=NOBODY) for number in (3, 4, 5)]
     path = Path([router(1), router(2), *stars, router(6), router(7)])
     world = FakeWorld(path)
     found = walk(world, path)
@@ -87,7 +85,7 @@ def test_three_stars_in_a_row_are_crossed_by_another_protocol() -> None:
 
 @pytest.mark.parametrize("position", [1, 2, 3, 4, 5])
 def test_a_silent_drop_ends_the_walk_and_the_break_is_asked_for_on_one_flow(position: int) -> None:
-    path = Path([*routers(position - 1), router(position, passes=NOTHING), *routers(6)[position:]])
+    path = Path([*routers(position - 1), router(position, passes=NOBODY), *routers(6)[position:]])
     world = FakeWorld(path)
     found = walk(world, path)
     assert max(names(found)) == position
@@ -110,7 +108,7 @@ def test_a_host_that_drops_only_tcp_is_seen_by_udp() -> None:
 
 
 def test_nothing_answers_at_all() -> None:
-    path = Path([router(1, answers=NOTHING, passes=NOTHING), *routers(4)[1:]])
+    path = Path([router(1, answers=NOBODY, passes=NOBODY), *routers(4)[1:]])
     world = FakeWorld(path)
     found = walk(world, path)
     assert names(found) == {}
@@ -161,7 +159,7 @@ def test_without_the_privilege_for_icmp_the_walk_says_so_and_goes_on() -> None:
 
 @pytest.mark.parametrize("protocol", ["udp", "icmp"])
 def test_udp_and_icmp_walk_on_one_flow(protocol: Protocol) -> None:
-    path = Path([*routers(4), router(5, answers=NOTHING), router(6)])
+    path = Path([*routers(4), router(5, answers=NOBODY), router(6)])
     world = FakeWorld(path)
     found = walk(world, path, protocol)
     assert set(names(found, protocol)) == {1, 2, 3, 4, 6}
