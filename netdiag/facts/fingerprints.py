@@ -119,8 +119,8 @@ _CLOUDFLARE_CODE = re.compile(r"error code:? (1\d{3})\b")
 _CLOUDFLARE_ORIGIN = frozenset({"1000", "1001", "1002", "1016", "1033"})
 
 _SAID_BLOCKED = (
-    re.compile(r"\b(?:your|this|the client) ip\b[^.<]{0,80}\b(?:block|bann|denied|black ?list|not allowed)"),
-    re.compile(r"\b(?:block|bann|denied|black ?list)[a-z]*\b[^.<]{0,80}\b(?:your|this|client) ip\b"),
+    re.compile(r"\b(?:your|this|the client) ip\b[^<\n]{0,80}\b(?:block|bann|denied|black ?list|not allowed)"),
+    re.compile(r"\b(?:block|bann|denied|black ?list)[a-z]*\b[^<\n]{0,80}\b(?:your|this|client) ip\b"),
     re.compile(r"\b(?:access|available) (?:from|in) your (?:country|region|location|network)\b"),
 )
 

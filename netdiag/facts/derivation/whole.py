@@ -56,8 +56,8 @@ def _alone(bundle: Bundle, name: str, profile: VendorProfile | None) -> Facts:
 
 
 def _lies(states: Sequence[AddressState], named: Named, controls: ControlFacts, book: Book) -> Fact[tuple[str, ...]]:
-    """The addresses of configured resolvers that are known not to be the vendor's, measured or not; empty: all are known
-    to be the vendor's."""
+    """The addresses of configured resolvers that are known not to be the vendor's, measured or not; empty: all are
+    known to be the vendor's."""
     certificates = {state.address: state.tls for state in states}
     told = {a: is_genuine(a, certificates, named, controls, book) for a in sorted(named.configured)}
     lies = tuple(address for address, genuine in told.items() if genuine is False)

@@ -1,0 +1,165 @@
+"""Who made a page, and whether the application answered."""
+
+import pytest
+
+from netdiag.facts.derivation.exchanges import works
+from netdiag.facts.fingerprints import fingerprint, point_of_presence, says_blocked, search_keys
+from netdiag.facts.target import HttpState
+from tests.fakes.records import TARGET, Story
+from tests.unit.facts import facts_of, state_of
+
+NGINX_403 = (
+    "<html><head><title>403 Forbidden</title></head><body><center><h1>403 Forbidden</h1></center><hr><center>nginx"
+)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "product", "kind"),
+    [
+        (403, {"server": "cloudflare"}, "error code: 1020", "Cloudflare", "block"),
+        (429, {"server": "cloudflare"}, "error code: 1015", "Cloudflare", "limit"),
+        (530, {"server": "cloudflare"}, "error code: 1033", "Cloudflare", "origin"),
+        (522, {"server": "cloudflare"}, None, "Cloudflare", "origin"),
+        (403, {"cf-mitigated": "challenge"}, None, "Cloudflare", "challenge"),
+        (403, {}, "Access Denied ... Reference #18.2f3c", "Akamai", "block"),
+        (403, {"x-azure-ref": "0a"}, "The request is blocked.", "Azure Front Door", "block"),
+        (200, {}, "The requested URL was rejected. Your support ID is: 12345678", "F5 BIG-IP ASM", "block"),
+        (503, {}, "No server is available to handle this request.", "HAProxy", "origin"),
+        (403, {}, "FortiGuard Intrusion Prevention - Access Blocked", "FortiGuard", "filter"),
+        (403, {"server": "nginx"}, NGINX_403, "nginx", "bare"),
+        (429, {"x-envoy-ratelimited": "true"}, None, "Envoy", "limit"),
+    ],
+)
+def test_known_pages(status: int, headers: dict[str, str], body: str | None, product: str, kind: str) -> None:
+    page = fingerprint(status, headers, body)
+    assert page is not None
+    assert (page.product, page.kind) == (product, kind)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body"),
+    [
+        (200, {"server": "cloudflare", "cf-ray": "8a-FRA"}, None),
+        (403, {"server": "cloudflare", "cf-ray": "8a-FRA"}, '{"error":"no such plan"}'),
+        (403, {"x-amz-cf-id": "abc", "x-cache": "Error from cloudfront"}, '{"message":"Missing Authentication Token"}'),
+        (403, {}, "The request is blocked."),
+        (200, {}, None),
+    ],
+)
+def test_headers_of_every_reply_name_nobody(status: int, headers: dict[str, str], body: str | None) -> None:
+    assert fingerprint(status, headers, body) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Your IP address 203.0.113.9 has been blocked", True),
+        ("Access from your country is not permitted", True),
+        ("We have banned this IP for abuse", True),
+        ("Your subscription is blocked", False),
+        ("Forbidden", False),
+        (None, False),
+    ],
+)
+def test_words_of_a_block(text: str | None, said: bool) -> None:
+    assert says_blocked(text) is said
+
+
+def answered(status: int, **fields: object) -> HttpState:
+    return HttpState(how="answered", status=status, **fields)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("state", "good"),
+    [
+        *[(answered(status), True) for status in (200, 204, 301, 302, 400, 401, 402, 403, 404, 405, 410, 415)],
+        *[(answered(status), False) for status in (407, 408, 421, 429, 451, 500, 502, 503, 504, 511, 520)],
+        (HttpState(how="silent"), False),
+        (HttpState(how="closed"), False),
+        (answered(200, page="block"), False),
+        (answered(404, page="origin"), False),
+        (answered(405, page="challenge"), False),
+        (answered(403, page="challenge", other_agent_status=200), True),
+        (answered(403, page="block", other_agent_status=200), True),
+        (answered(429, page="limit", other_agent_status=200), False),
+        (answered(403, bare=True), None),
+        (answered(403, bare=True, other_agent_status=403), False),
+        (answered(403, bare=True, other_agent_status=200), True),
+        (answered(403, bare=True, other_agent_status=404), True),
+        (answered(403, says_blocked=True), False),
+        (answered(403, says_blocked=True, other_agent_status=200), True),
+        (answered(404, bare=True), True),
+    ],
+)
+def test_which_answers_mean_that_the_network_works(state: HttpState, good: bool | None) -> None:
+    assert works(state) is good
+
+
+@pytest.mark.parametrize(
+    ("body", "bare", "good"),
+    [
+        (NGINX_403, True, None),
+        ("<html><body><h1>403 Forbidden</h1></body></html>", True, None),
+        ("", True, None),
+        ('{"error": "insufficient_scope"}', False, True),
+        (None, False, True),
+    ],
+)
+def test_a_403_from_records(body: str | None, bare: bool, good: bool | None) -> None:
+    story = Story()
+    story.surroundings()
+    story.reach()
+    story.http(status=403, body=body)
+    state = state_of(facts_of(story), TARGET)
+    assert state.http is not None
+    assert state.http.bare is bare
+    assert state.works is good
+    assert state.failed_at is None
+
+
+def test_a_bare_403_that_every_client_gets_fails() -> None:
+    story = Story()
+    story.surroundings()
+    story.reach()
+    story.http(status=403, body=NGINX_403)
+    story.http(status=403, body=NGINX_403, agent="browser")
+    state = state_of(facts_of(story), TARGET)
+    assert (state.works, state.failed_at) == (False, "http")
+
+
+def test_limits_and_ids_are_kept() -> None:
+    story = Story()
+    story.surroundings()
+    story.reach()
+    story.http(
+        status=429,
+        headers={"Retry-After": "30", "X-RateLimit-Remaining": "0", "cf-ray": "8a12-FRA", "x-request-id": "r-1"},
+        body="error code: 1015",
+    )
+    http = state_of(facts_of(story), TARGET).http
+    assert http is not None
+    assert http.retry_after_s == 30
+    assert http.limit_headers == ("retry-after: 30", "x-ratelimit-remaining: 0")
+    assert http.page_code == "1015"
+    assert http.pop == "cloudflare:FRA"
+    assert http.search_keys == (("cf-ray", "8a12-FRA"), ("x-request-id", "r-1"))
+
+
+def test_retry_after_as_a_date() -> None:
+    story = Story()
+    story.surroundings()
+    story.reach()
+    story.http(
+        status=503,
+        headers={"Date": "Sat, 14 Mar 2026 09:27:00 GMT", "Retry-After": "Sat, 14 Mar 2026 09:28:30 GMT"},
+    )
+    http = state_of(facts_of(story), TARGET).http
+    assert http is not None
+    assert http.retry_after_s == 90
+
+
+def test_ids_in_pages() -> None:
+    assert ("akamai-reference", "18.2f3c.1700.ab") in search_keys({}, "Reference #18.2f3c.1700.ab")
+    assert ("seen-as", "203.0.113.9") in search_keys({}, "IP address not allowed: 203.0.113.9")
+    assert point_of_presence({"x-amz-cf-pop": "FRA56-P4"}) == "cloudfront:FRA56"
+    assert point_of_presence({"cf-ray": "none"}) is None
