@@ -221,7 +221,7 @@ def run(arguments: Sequence[str]) -> int:
         return ExitCode.FAILED
     except Exception as error:  # noqa: BLE001 - a person must never see a traceback
         return _unexpected(error)
-    if code == ExitCode.INTERRUPTED:
+    if code in {ExitCode.INTERRUPTED, ExitCode.TERMINATED}:
         complain("interrupted")
     return code if isinstance(code, int) else ExitCode.DONE
 

@@ -72,8 +72,12 @@ def collect(url: str, flags: Flags) -> int:
     )
     ask(preview(probes.contacts(request), budget_s=flags.budget_s, deep=flags.deep), yes=flags.yes)
     with Interruption() as interruption:
-        with progress(flags.budget_s) as watcher:
-            collected = probes.collect(request, watcher)
+        try:
+            with progress(flags.budget_s) as watcher:
+                collected = probes.collect(request, watcher)
+        except KeyboardInterrupt:
+            raise Problem("nothing was written", interruption.code or ExitCode.INTERRUPTED) from None
+        interruption.sealing = True
         sealed = _seal(collected.bundle, key, path)
     put(collected_json(sealed) if flags.format == "json" else collected_text(sealed))
     return interruption.code or ExitCode.DONE

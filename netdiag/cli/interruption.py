@@ -15,6 +15,8 @@ class Interruption:
 
     def __init__(self) -> None:
         self.code: ExitCode | None = None
+        self.sealing = False
+        """While what was seen is being sealed, a signal only changes the exit code: it takes no time worth saving."""
         self._at = 0.0
         self._before: dict[int, signal.Handlers | int | None] = {}
 
@@ -29,8 +31,9 @@ class Interruption:
 
     def _on_signal(self, number: int, _: FrameType | None) -> None:
         now = time.monotonic()
-        if self.code is not None and now - self._at < PATIENCE_S:
-            return
+        impatient = self.code is not None and now - self._at < PATIENCE_S
         self.code = ExitCode.TERMINATED if number == signal.SIGTERM else ExitCode.INTERRUPTED
+        if self.sealing or impatient:
+            return
         self._at = now
         raise KeyboardInterrupt

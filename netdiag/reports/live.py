@@ -64,7 +64,7 @@ def _found(step: Step, record: Observation) -> str | None:
             through = " through the proxy" if record.via_proxy else ""
             return f"{_who(step)}{record.address or step.subject}: {_failed(record.failure, what)}{through}"
         case HopReply() if record.answer in {"syn_ack", "rst", "echo_reply", "data"}:
-            return f"{_who(step)}{record.address}: the path arrives at hop {record.ttl}"
+            return f"{_who(step)}{record.address}: the path arrives there"
         case HopReply(icmp=Icmp() as error) if error.type not in {3, 11} or (error.version == 4 and error.type == 3):
             return f"{_who(step)}{record.address}: {icmp_words(error)} from {error.sender}"
         case Echo() if record.failure is None and record.attempt == 1 and record.sequence <= 1:
