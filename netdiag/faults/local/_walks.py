@@ -19,7 +19,7 @@ def judge_walk(facts: Facts, walk: Walk) -> Finding:
         return silent("The walk does not show that packets reach the gateway and end there.", *FACTS)
     if walk.last_seen_place != "gateway" and not customers_own(facts, walk.last_seen_address or ""):
         return silent(f"Packets were last seen at {last}, a private address that nothing ties to the customer.", *FACTS)
-    through = [other for other in control_walks(facts, walk.family) if other.last_seen > walk.last_seen]
+    through = [other for other in control_walks(facts, walk.family) if passes(other, walk)]
     nexts = [hop for other in through if (hop := hop_at(other, walk.last_seen + 1)) is not None and hop.repliers]
     if not nexts or facts.controls.any_healthy.value is not True:
         return silent("No control's walk shows a router after the gateway, so the silence says little.", *FACTS)
@@ -36,6 +36,12 @@ def judge_walk(facts: Facts, walk: Walk) -> Finding:
         at_most_possible=not inside,
         settle_next=f"The log or the packet counters of the router {walk.last_seen_address}: does it drop these?",
     )
+
+
+def passes(other: Walk, walk: Walk) -> bool:
+    """The other walk goes on after the very router at which this one was seen last."""
+    here = hop_at(other, walk.last_seen)
+    return other.last_seen > walk.last_seen and here is not None and walk.last_seen_address in here.repliers
 
 
 def nearest_reset(facts: Facts, walk: Walk) -> Finding:

@@ -79,6 +79,8 @@ def assess(facts: Facts) -> Finding:
             )
     if not tests or any(fact.value is None for fact in tests):
         return silent("Whether packets to the target leave this machine was not tested.", *FACTS)
+    if machine.target_by_tunnel.value is True:
+        return silent("The target is reached by a tunnel, whose far end need not answer the TTL-1 test.", *FACTS)
     found = [judge(fact.value, fact.witnesses) for fact in tests if fact.value is not None]
     return weakest(found) or silent("Whether packets to the target leave this machine was not tested.", *FACTS)
 

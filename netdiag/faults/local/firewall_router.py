@@ -65,6 +65,8 @@ def refusal(facts: Facts, state: AddressState, icmp: Icmp) -> Finding:
     """An ICMP error from the gateway or another router of the customer's. That it finds no route is weaker: its access
     line may be down, or (in a data centre) the vendor's network may be gone from its table."""
     no_route = kind_of(icmp) == "unreachable"
+    # Where nothing passes directly, a proxy that the machine did not tell of may be meant to be used.
+    all_refused = facts.controls.all_failed.value is True
     only_this = facts.controls.any_healthy.value is True and classify(icmp.sender) != "public"
     return Finding(
         lean=Lean.SETTLES if only_this or not no_route else Lean.SUPPORTS,
@@ -75,7 +77,7 @@ def refusal(facts: Facts, state: AddressState, icmp: Icmp) -> Finding:
         facts=FACTS,
         witnesses=state.witnesses,
         at_most_likely=no_route,
-        at_most_possible=no_route and not only_this,
+        at_most_possible=all_refused or (no_route and not only_this),
         settle_next="Connections to other hosts through the same router.",
     )
 
@@ -84,7 +86,13 @@ FAULT = Fault(
     code="local.firewall.router",
     title="A firewall of the customer's network stops the packets",
     needs=("target.addresses",),
-    masked_by=("local.link.down", "local.route.missing", "local.gateway.dead", "local.firewall.machine"),
+    masked_by=(
+        "local.link.down",
+        "local.route.missing",
+        "local.gateway.dead",
+        "local.portal.captive",
+        "local.firewall.machine",
+    ),
     rivals=("transit.path.black_hole", "transit.access.outage"),
     assess=assess,
     reply=(

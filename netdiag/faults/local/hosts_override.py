@@ -65,6 +65,7 @@ def judge(facts: Facts, listed: str, ours: list[AddressState]) -> Finding:
         facts=FACTS,
         witnesses=facts.machine.hosts_override.witnesses + tuple(w for state in ours + works for w in state.witnesses),
         at_most_likely=not works,
+        at_most_possible=not failed,
         explains=not vendor_fails,
         settle_next="A connection from this machine to an address that DNS gives for the name.",
     )

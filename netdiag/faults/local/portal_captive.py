@@ -60,8 +60,10 @@ def assess(facts: Facts) -> Finding:
         because=f"The connectivity-check pages were answered with {what}: this network wants a sign-in first.",
         facts=("controls.portal", "controls.any_healthy"),
         witnesses=portal.witnesses,
-        # A portal at a public address may be the provider's walled garden.
-        at_most_likely=facts.controls.any_healthy.value is not False or classify(portal.value) == "public",
+        # A portal that is not seen to stand in private space may be the provider's walled garden.
+        at_most_likely=facts.controls.any_healthy.value is not False or classify(portal.value) != "private",
+        at_most_possible=facts.controls.any_healthy.value is True,
+        settle_next="The page itself, in a browser: who asks to sign in?",
     )
 
 

@@ -101,7 +101,13 @@ FAULT = Fault(
     code="transit.path.black_hole",
     title="Packets vanish on the way",
     needs=("target.addresses",),
-    masked_by=("local.link.down", "local.route.missing", "local.gateway.dead", "local.firewall.machine"),
+    masked_by=(
+        "local.link.down",
+        "local.route.missing",
+        "local.gateway.dead",
+        "local.portal.captive",
+        "local.firewall.machine",
+    ),
     rivals=("host.block.source_address", "host.block.everyone", "host.machine.down", "local.firewall.router"),
     assess=assess,
     reply=(

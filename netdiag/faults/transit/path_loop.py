@@ -77,7 +77,7 @@ FAULT = Fault(
     code="transit.path.loop",
     title="Packets go in a circle on the way",
     needs=("target.addresses",),
-    masked_by=("local.link.down", "local.route.missing", "local.gateway.dead"),
+    masked_by=("local.link.down", "local.route.missing", "local.gateway.dead", "local.portal.captive"),
     assess=assess,
     reply=(
         "The packets to our address go in a circle between the routers that the report names and never arrive. Nothing "

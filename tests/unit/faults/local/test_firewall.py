@@ -56,6 +56,11 @@ def egress(to_target: str, to_control: str, *, denied: bool | None = None) -> Eg
             id="ttl-1-alone-may-be-the-gateway-filtering-early",
         ),
         pytest.param(
+            facts(machine=machine(egress4=egress("silent", "gateway"), target_by_tunnel=True), target=SILENT_TARGET),
+            "silent",
+            id="a-vpn-need-not-answer-ttl-1",
+        ),
+        pytest.param(
             facts(machine=machine(egress4=egress("refused_locally", "gateway")), target=SILENT_TARGET),
             "settles",
             id="ttl-1-refused-here",
@@ -152,8 +157,16 @@ def ends(*routers: str, through: tuple[str, ...] = ROUTERS, health: dict[str, bo
         ),
         pytest.param(
             facts(target=target(refused_by(GATEWAY, "gateway", 3, 3)), controls=controls(**DEAD)),
+            "possible",
+            id="gateway-rejects-everything-so-a-proxy-may-be-meant",
+        ),
+        pytest.param(
+            facts(
+                target=target(refused_by(GATEWAY, "gateway", 3, 13)),
+                controls=controls(port_443_fails=True, any_healthy=True, all_failed=False),
+            ),
             "settles",
-            id="gateway-rejects-everything",
+            id="gateway-prohibits-the-port-everywhere",
         ),
         pytest.param(
             facts(target=target(refused_by("fe80::1", "gateway", 1, 1)), controls=controls(any_healthy6=True)),
@@ -217,6 +230,9 @@ def ends(*routers: str, through: tuple[str, ...] = ROUTERS, health: dict[str, bo
         pytest.param(ends(*PROVIDER_10[:2], through=PROVIDER_10), "silent", id="last-seen-at-a-foreign-10-hop"),
         pytest.param(ends(*CGNAT[:2], through=CGNAT), "opposes", id="last-seen-at-cgnat"),
         pytest.param(ends(GATEWAY, through=(GATEWAY,)), "silent", id="controls-show-no-further-router-either"),
+        pytest.param(
+            ends(GATEWAY, through=("172.16.0.1", "192.168.0.1")), "silent", id="controls-take-another-first-hop"
+        ),
         pytest.param(ends(GATEWAY, health=DEAD), "silent", id="controls-dead"),
         pytest.param(ends(*ROUTERS), "opposes", id="got-to-the-path"),
         pytest.param(ends(*ROUTERS, "198.51.100.1"), "opposes", id="got-to-the-vendor"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from netdiag.facts import Facts, Proxy
+from netdiag.facts import Facts, MachineFacts, Proxy
 from netdiag.faults.local import hosts_override, resolver_dead, resolver_lying, resolver_refusing
 from tests.unit.faults.local.stage import (
     DEAD,
@@ -39,6 +39,16 @@ def asking(*resolvers: object, **more: object) -> Facts:
         pytest.param(asking(resolver("127.0.0.53", "own", None, "unreachable")), "settles", id="own-stub-stopped"),
         pytest.param(asking(resolver(PIHOLE, "lan", "silent")), "supports", id="silent-in-the-lan"),
         pytest.param(asking(resolver(GATEWAY, "lan", "silent")), "possible", id="home-router-may-wait-for-provider"),
+        pytest.param(
+            facts(
+                machine=MachineFacts(),
+                names=names(
+                    resolvers=(resolver(PIHOLE, "lan", "refused"),), configured_resolve=False, system_resolves=False
+                ),
+            ),
+            "opposes",
+            id="refusing-is-another-fault",
+        ),
         pytest.param(asking(resolver("fd00::1", "lan", "silent")), "possible", id="ipv6-server-may-be-the-gateway"),
         pytest.param(asking(resolver("127.0.0.53", "own", "silent")), "possible", id="stub-may-wait-for-provider"),
         pytest.param(asking(resolver("10.9.9.9", "private", "silent")), "possible", id="whose-private-space"),
@@ -167,6 +177,7 @@ DEAD_LIE = failing(address=LIE)
         pytest.param(
             facts(machine=OVERRIDE, target=target(DEAD_LIE, opened(source=("public",)))), "settles", id="fires"
         ),
+        pytest.param(facts(machine=OVERRIDE), "possible", id="its-address-was-not-measured"),
         pytest.param(facts(machine=OVERRIDE, target=target(DEAD_LIE)), "supports", id="true-address-not-measured"),
         pytest.param(
             facts(machine=OVERRIDE, target=target(DEAD_LIE, failing())), "stray", id="the-true-address-fails-as-well"

@@ -39,7 +39,7 @@ GOOD = TlsState(how="ok", verify_code=0, mozilla_code=0, issuer="CN=Public CA")
     ("given", "expected"),
     [
         pytest.param(facts(controls=controls(portal="10.5.0.1", **DEAD)), "settles", id="fires"),
-        pytest.param(facts(controls=controls(portal="page", **DEAD)), "settles", id="replaced-page"),
+        pytest.param(facts(controls=controls(portal="page", **DEAD)), "capped", id="replaced-page"),
         pytest.param(facts(controls=controls(portal="203.0.113.5", **DEAD)), "capped", id="maybe-the-providers"),
         pytest.param(facts(controls=controls(portal="login.hotel.example")), "capped", id="controls-unknown"),
         pytest.param(
@@ -52,6 +52,7 @@ GOOD = TlsState(how="ok", verify_code=0, mozilla_code=0, issuer="CN=Public CA")
             "possible",
             id="may-be-the-proxys-page",
         ),
+        pytest.param(facts(controls=controls(portal="page", **HEALTHY)), "possible", id="yet-something-works"),
         pytest.param(facts(controls=controls(portal=None, **HEALTHY)), "opposes", id="pages-are-as-they-should-be"),
         pytest.param(facts(controls=controls(portal="page"), target=target(works=True)), "opposes", id="target-works"),
         pytest.param(Facts(), "silent", id="unknown"),
