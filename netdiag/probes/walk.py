@@ -13,6 +13,10 @@ from netdiag.probes.walk_plan import Ask, Protocol, Trail, explore, settle
 SILENCE_MS = 1000
 """Silence is claimed after this, or after 4 x the largest RTT (design.md, Records; ``World.hops`` stretches it)."""
 
+_LIMITER_S = 1.1
+"""A Linux router sends one unreachable a second to one peer (icmp(7), icmp_ratelimit): asked sooner it would be silent,
+and one rule would look like two."""
+
 _TRACEROUTE_PORT = 33434
 """UDP of a walk to a TCP service goes where nobody listens, so that the host, too, answers (traceroute(8))."""
 
@@ -34,9 +38,15 @@ def _run(step: Step, world: World) -> Iterator[Observation]:
         return probes(explore(trail))
 
     yield from world.hops(probes(explore(trail)), limit_ms=SILENCE_MS, more=more)
-    again = probes(settle(trail))
+    again = settle(trail)
+    if any(_was_refused(results[ask.repeats]) for ask in again if ask.repeats is not None):
+        world.sleep(_LIMITER_S)
     if again:
-        yield from world.hops(again, limit_ms=SILENCE_MS)
+        yield from world.hops(probes(again), limit_ms=SILENCE_MS)
+
+
+def _was_refused(result: HopReply | NotRun) -> bool:
+    return isinstance(result, HopReply) and result.answer == "icmp"
 
 
 def _protocol(step: Step) -> Protocol:

@@ -9,9 +9,11 @@ The rules of a TCP walk, in order of weight:
 (3) Where both are silent, UDP and ICMP look further up, eight TTLs at once. A router that they prove makes SYNs up to
     its TTL harmless, and the walk goes on from there.
 (4) It ends at the target's answer, at an ICMP error other than time exceeded, in a loop, at TTL 30, or in silence.
-(5) Then, once: the last router that answered is asked again on the 5-tuple of the first silent SYN (the SYN expires
-    there and costs the host nothing), so that the interval of the break lies on one flow; a router's refusal is asked
-    for again on its own flow; and silent routers below an answer are asked again.
+(5) Whoever was silent below an answer is asked once more, as soon as the silence is known: that is a second later, when
+    a router that limits its ICMP answers again.
+(6) Last, once: the last router that answered is asked again on the 5-tuple of the first silent SYN (the SYN expires
+    there and costs the host nothing), so that the interval of the break lies on one flow; or a router's refusal is
+    asked for again on its own flow.
 """
 
 from collections import Counter
@@ -93,21 +95,25 @@ def is_end(reply: HopReply) -> bool:
 
 def explore(trail: Trail) -> tuple[Ask, ...]:
     """What to send now. Asked at the start and after each result; empty while it is best to wait, and at the end."""
-    if _is_over(trail):
+    if _is_impossible(trail):
         return ()
+    again = _silent_again(trail)
+    if _is_over(trail):
+        return again
     if trail.protocol == "tcp":
-        return _syns(trail) + _helpers(trail)
-    return tuple(Ask(trail.protocol, ttl, flow=1) for ttl in _ttls_ahead(trail, trail.protocol))
+        return again + _syns(trail) + _helpers(trail)
+    return again + tuple(Ask(trail.protocol, ttl, flow=1) for ttl in _ttls_ahead(trail, trail.protocol))
 
 
 def _is_over(trail: Trail) -> bool:
-    if any(is_end(reply) for reply in trail.replies(trail.protocol)):
-        return True
-    if any(
+    return any(is_end(reply) for reply in trail.replies(trail.protocol)) or in_loop(trail)
+
+
+def _is_impossible(trail: Trail) -> bool:
+    """Was a packet of this walk's own protocol not sent: no privilege, no support, or the manners refuse?"""
+    return any(
         isinstance(one, NotRun) and trail.asked[id_].protocol == trail.protocol for id_, one in trail.results.items()
-    ):
-        return True
-    return in_loop(trail)
+    )
 
 
 def in_loop(trail: Trail) -> bool:
@@ -151,12 +157,10 @@ def _ttls_ahead(trail: Trail, protocol: Protocol) -> list[int]:
 
 
 def settle(trail: Trail) -> tuple[Ask, ...]:
-    """What to ask once more when ``explore`` has come to its end and nothing is out."""
-    if any(
-        isinstance(one, NotRun) and trail.asked[id_].protocol == trail.protocol for id_, one in trail.results.items()
-    ):
+    """What to ask once more when ``explore`` has come to its end and nothing is out: rule (6)."""
+    if trail.protocol != "tcp" or _is_impossible(trail):
         return ()
-    return _silent_again(trail) + (_break_again(trail) if trail.protocol == "tcp" else ())
+    return _break_again(trail)
 
 
 def _silent_again(trail: Trail) -> tuple[Ask, ...]:
@@ -169,8 +173,9 @@ def _silent_again(trail: Trail) -> tuple[Ask, ...]:
     proven = trail.last_router()
     arrived = min((reply.ttl for reply in replies if is_end(reply)), default=0)
     first = {reply.ttl: reply for reply in reversed(replies) if reply.answer == "none"}
+    repeated = {ask.ttl for ask in trail.asked.values() if ask.repeats is not None}
     asks = []
-    for ttl in sorted(trail.silent_ttls(trail.protocol)):
+    for ttl in sorted(trail.silent_ttls(trail.protocol) - repeated):
         if ttl < max(proven, arrived):
             protocol: Protocol = "udp" if trail.protocol == "tcp" and ttl > proven else trail.protocol
             asks.append(Ask(protocol, ttl, flow=_REPEAT_FLOWS + ttl, repeats=first[ttl].id))

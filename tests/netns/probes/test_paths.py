@@ -159,6 +159,9 @@ def test_a_reject_keeps_type_code_and_sender(
     refusals = [one for one in hops(found) if one.icmp and not is_router(one)]
     assert {(one.icmp.type, one.icmp.code) for one in refusals if one.icmp} == {(icmp_type, code)}
     assert {one.replier for one in refusals} <= addresses_of(broken, "border")
+    # Asked again on the same flow, later than its limiter: it still refuses.
+    (again,) = [one for one in hops(found) if one.attempt == 2]
+    assert again in refusals
     for connect in connects(found):
         assert connect.failure is not None
         assert connect.failure.code is failure
