@@ -380,7 +380,8 @@ import sys
 from netdiag.__main__ import main
 sys.argv = ["netdiag", *sys.argv[1:]]
 main()
-print(*sorted({name if name.startswith("netdiag") else name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
+names = {name if name.startswith("netdiag") else name.partition(".")[0] for name in sys.modules}
+print(*names, file=sys.stderr)
 """
 HEAVY = {"scapy", "requests", "urllib3", "dns", "cryptography", "icmplib", "psutil", "pydantic", "rich", "truststore"}
 
