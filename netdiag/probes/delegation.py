@@ -16,7 +16,7 @@ from netdiag.evidence.machine import ResolverConfig, RouteLookup
 from netdiag.evidence.names import Lookup
 from netdiag.evidence.observation import Observation
 from netdiag.evidence.record import NotRun
-from netdiag.probes.base import Probe, Question, World
+from netdiag.probes.base import OutOfTimeError, Probe, Question, World
 from netdiag.probes.controls import PUBLIC_RESOLVERS
 from netdiag.probes.library.asking import ask
 from netdiag.probes.library.hostnames import is_within
@@ -78,54 +78,42 @@ class _Walk:
             if not servers:
                 yield self._not_run("prerequisite_failed", f"no server of {zone} has an address that this line can use")
                 return
-            asked = self._descend(name, zone, servers)
-            referral = referral_in(asked[-1], name, zone) if asked else None
-            if referral is None and zone != ".":
+            if self._is_late():
+                yield self._not_run("out_of_time", f"the servers of {zone}")
+                return
+            asked: list[Lookup] = []
+            try:
+                for lookup in self._ask(name, zone, servers):
+                    asked.append(lookup)  # noqa: PERF402 - what was seen must outlive the deadline
+            except OutOfTimeError:
                 yield from asked
-                yield from self._ask_all(name, zone, servers, asked)
-                return
-            # Who refers on is a parent, and so are those of the same zone that were silent.
-            yield from (msgspec.structs.replace(lookup, server_class="parent") for lookup in asked)
+                raise
+            referral = next((found for one in asked if (found := referral_in(one, name, zone)) is not None), None)
             if referral is None:
+                yield from asked
+                self.alias = next((end for one in asked if (end := alias_in(one, name, zone)) is not None), None)
                 return
+            # Who refers on is a parent, and so are those of the same zone that did not.
+            yield from (msgspec.structs.replace(one, server_class="parent") for one in asked)
             zone = referral.zone
             servers = yield from self._servers_of(referral)
 
-    def _descend(self, name: str, zone: str, servers: Sequence[Server]) -> list[Lookup]:
-        """Ask one server after the other until one says anything; the last lookup is its answer, if any came."""
-        asked: list[Lookup] = []
-        for server in servers[:_MOST_SILENT]:
-            if self._is_late():
-                break
-            stamp = self._world.stamp(self._step)
-            asked.append(self._world.query(stamp, self._question(name, "A", server, zone, _DESCEND_MS)))
-            if asked[-1].rcode in {_NOERROR, _NXDOMAIN}:
-                break
-        return asked
-
-    def _ask_all(
-        self, name: str, zone: str, servers: Sequence[Server], asked: Sequence[Lookup]
-    ) -> Iterator[Observation]:
-        """A and AAAA at every server of the zone, side by side; what was asked on the way down is not asked again."""
-        if self._is_late():
-            yield self._not_run("out_of_time", f"the servers of {zone}")
+    def _ask(self, name: str, zone: str, servers: Sequence[Server]) -> Iterator[Lookup]:
+        """At the root and the top-level domains one server after the other until one says anything; of a zone below,
+        all servers at once, for A and AAAA: it may be the last one."""
+        if _is_nobodys(zone):
+            for server in servers[:_MOST_SILENT]:
+                question = self._question(name, "A", server, zone, _DESCEND_MS)
+                lookup = self._world.query(self._world.stamp(self._step), question)
+                yield lookup
+                if lookup.rcode in {_NOERROR, _NXDOMAIN}:
+                    return
             return
-        answered = {lookup.server for lookup in asked if lookup.failure is None and "TC" not in lookup.flags}
-        silent = {lookup.server for lookup in asked} - answered
-        tasks: list[Iterator[Observation]] = []
-        for server in servers:
-            for rrtype in ("A", "AAAA"):
-                if rrtype == "A" and server.address in answered:
-                    continue
-                before = 1 if rrtype == "A" and server.address in silent else 0
-                question = self._question(name, rrtype, server, zone, _ASK_MS)
-                tasks.append(ask(self._step, self._world, question, asked_before=before))
-        seen = list(asked)
-        for record in together(tasks):
-            if isinstance(record, Lookup):
-                seen.append(record)
-            yield record
-        self.alias = next((alias for lookup in seen if (alias := alias_in(lookup, name, zone)) is not None), None)
+        yield from together(
+            ask(self._step, self._world, self._question(name, rrtype, server, zone, _ASK_MS))
+            for server in servers
+            for rrtype in ("A", "AAAA")
+        )
 
     def _servers_of(self, referral: Referral) -> Generator[Observation, None, list[Server]]:
         """The zone's servers at usable addresses, each name once before any twice; glue first, else by a resolver."""
@@ -170,8 +158,7 @@ class _Walk:
             rrtype=rrtype,
             server=server.address,
             server_name=server.name,
-            # A top-level domain is nobody's own zone, also when none of its servers says so.
-            server_class="authority" if "." in zone.strip(".") else "parent",
+            server_class="parent" if _is_nobodys(zone) else "authority",
             recursion_desired=False,
             zone=zone,
             limit_ms=limit_ms,
@@ -201,6 +188,11 @@ class _Walk:
             what="the delegation",
             detail=detail,
         )
+
+
+def _is_nobodys(zone: str) -> bool:
+    """The root and the top-level domains are no vendor's own zones, also when none of their servers says so."""
+    return "." not in zone.strip(".")
 
 
 PROBE = Probe(name="delegation", version=1, run=_run)

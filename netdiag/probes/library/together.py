@@ -2,15 +2,18 @@
 
 import threading
 from collections.abc import Iterable, Iterator
+from typing import Generic, TypeVar
 
-from netdiag.evidence.observation import Observation
+from netdiag.evidence.record import Observed
+
+R = TypeVar("R", bound=Observed)
 
 
-class _Task(threading.Thread):
-    def __init__(self, records: Iterator[Observation]) -> None:
+class _Task(threading.Thread, Generic[R]):
+    def __init__(self, records: Iterator[R]) -> None:
         super().__init__(daemon=True)
         self._records = records
-        self.seen: list[Observation] = []
+        self.seen: list[R] = []
         self.error: BaseException | None = None
 
     def run(self) -> None:
@@ -21,7 +24,7 @@ class _Task(threading.Thread):
             self.error = error
 
 
-def together(tasks: Iterable[Iterator[Observation]]) -> Iterator[Observation]:
+def together(tasks: Iterable[Iterator[R]]) -> Iterator[R]:
     """Run ``tasks`` side by side; yield all of the first, then all of the second, and so on.
 
     What one raised is raised after everything that was seen: nothing is lost to a deadline.
