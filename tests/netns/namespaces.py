@@ -16,6 +16,7 @@ from tests.netns import kernel
 from tests.netns.topology import Link, Network, Node, interface, routing_tables
 
 RUN = Path("/run/lab")  # on a tmpfs that only this lab sees
+MOZILLA = RUN / "mozilla.pem"
 _NETNS = Path("/run/netns")  # where `ip netns` looks
 
 
