@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from netdiag.evidence.addresses import is_address
+
 
 class Control(msgspec.Struct, frozen=True, kw_only=True):
     """One control. ``addresses`` are known beforehand where that is the operator's promise; empty: ask a resolver.
@@ -112,4 +114,10 @@ def controls_for(urls: Sequence[str]) -> tuple[Control, ...]:
     """The controls of a vendor profile, which replace the default ones; those, when it names none."""
     if not urls:
         return DEFAULT_CONTROLS
-    return tuple(Control(url=url, operator="", source="the vendor's profile") for url in urls)
+    return tuple(_from_profile(url) for url in urls)
+
+
+def _from_profile(url: str) -> Control:
+    host = urlsplit(url).hostname or ""
+    known = (host,) if is_address(host) else ()
+    return Control(url=url, operator="", source="the vendor's profile", addresses=known)

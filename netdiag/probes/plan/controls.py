@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from netdiag.evidence.addresses import family_of, is_address
+from netdiag.evidence.addresses import classify, family_of, is_address
 from netdiag.evidence.bundle import Step
 from netdiag.evidence.machine import ProxySetting
 from netdiag.evidence.names import Lookup
@@ -108,6 +108,6 @@ def _addresses(control: Control, seen: Seen) -> dict[str, ObsId | None]:
     families = seen.routed_families() or {4}
     chosen: dict[int, tuple[str, ObsId | None]] = {}
     for address, cause in candidates:
-        if family_of(address) in families:
+        if family_of(address) in families or classify(address) == "loopback":
             chosen.setdefault(family_of(address), (address, cause))
     return dict(chosen.values())
