@@ -12,7 +12,7 @@ from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean
 from netdiag.verdict import Hypothesis, Verdict, clean, decide
 from netdiag.verdict_standing import known, rivals
 from tests.test_catalogue import FACT_NAMES
-from tests.unit.faults.host.arbitrary import FACTS
+from tests.unit.faults.host.arbitrary import FACTS, TROUBLED
 
 FAILING = Facts(
     host="api.vendor.test",
@@ -319,7 +319,7 @@ def other_sides(verdict: Verdict) -> list[Hypothesis]:
 
 
 @many
-@given(FACTS)
+@given(FACTS | TROUBLED)
 def test_no_side_is_named_against_a_strong_hypothesis_of_another(facts: Facts) -> None:
     verdict = decide(facts)
     if verdict.certainty is not None:
@@ -329,7 +329,7 @@ def test_no_side_is_named_against_a_strong_hypothesis_of_another(facts: Facts) -
 
 
 @many
-@given(FACTS)
+@given(FACTS | TROUBLED)
 def test_every_verdict_is_whole(facts: Facts) -> None:
     verdict = decide(facts)
     assert [one.fault for one in verdict.hypotheses] == [one.code for one in CATALOGUE]
@@ -350,7 +350,7 @@ def test_every_verdict_is_whole(facts: Facts) -> None:
 
 
 @many
-@given(FACTS)
+@given(FACTS | TROUBLED)
 def test_works_is_never_a_side(facts: Facts) -> None:
     if clean(facts):
         assert decide(facts).side == "none"
@@ -373,7 +373,7 @@ FORGETTABLE = sorted(
 
 
 @many
-@given(FACTS, st.lists(st.sampled_from(FORGETTABLE), min_size=1, max_size=4))
+@given(FACTS | TROUBLED, st.lists(st.sampled_from(FORGETTABLE), min_size=1, max_size=4))
 def test_forgetting_never_moves_an_established_fault_to_another_side(facts: Facts, names: list[str]) -> None:
     """What is known less well is said less firmly, never of somebody else with the same certainty."""
     before, after = decide(facts), decide(forget(facts, names))
