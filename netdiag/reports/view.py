@@ -161,7 +161,9 @@ def fault_title(verdict: Verdict) -> str | None:
         for one in verdict.hypotheses
         if one.fault.startswith(f"{verdict.fault}.") and one.standing in {"settled", "likely", "possible"}
     ]
-    return _safe(" or ".join(members)) if members else None
+    if len(members) > 1:
+        return _safe(" or ".join(f"“{title}”" for title in members))
+    return _safe(members[0]) if members else None
 
 
 def _rows(verdict: Verdict, *standings: Standing) -> tuple[Row, ...]:
