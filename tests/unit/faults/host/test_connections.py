@@ -1,0 +1,221 @@
+"""Connections that the vendor's side drops, refuses or leaves without a machine, through the whole catalogue."""
+
+from typing import Literal
+
+import pytest
+
+from netdiag.facts import Facts, LocalRefusal, Proxy, TlsState, seen
+from netdiag.faults.base import CONTROL_RUN, Lean
+from netdiag.verdict import decide
+from tests.unit.faults.host.scene import (
+    BORDER,
+    ISP,
+    OPEN,
+    REFUSED,
+    SILENT,
+    TARGET,
+    TLS_OK,
+    W,
+    answer,
+    at,
+    facts,
+    found,
+    icmp,
+    run,
+    said,
+    walk,
+)
+
+DROPPED = at(connect=SILENT)
+
+
+def after_greeting(how: Literal["silent", "closed", "reset"], *, acked: bool = True) -> TlsState:
+    """What came of the TLS greeting."""
+    return TlsState(how=how, acked=acked)
+
+
+SILENT_FAULTS = ("host.block.source_address", "host.block.everyone")
+
+
+class TestSilence:
+    def test_alone_and_inside_the_vendors_network_it_is_likely_and_only_the_group(self) -> None:
+        verdict = decide(facts(DROPPED, target=walk()))
+        assert (verdict.side, verdict.certainty, verdict.fault) == ("host", "likely", "host.block")
+        assert verdict.next_evidence[0] == CONTROL_RUN
+        assert f"hop 4 ({BORDER})" in verdict.summary
+
+    def test_another_answer_of_the_same_address_is_as_good_a_sign(self) -> None:
+        answering = at(connect=SILENT, answers_otherwise=True)
+        assert said(facts(answering, target=walk(place="public", sender=ISP))) == ("host", "likely", "host.block")
+
+    def test_without_a_second_sign_it_is_undecided(self) -> None:
+        verdict = decide(facts(DROPPED, target=walk(place="public", sender=ISP)))
+        assert verdict.side == "inconclusive"
+        assert verdict.next_evidence[0] == CONTROL_RUN
+
+    def test_without_a_walk_it_is_undecided(self) -> None:
+        assert said(facts(DROPPED))[0] == "inconclusive"
+
+    def test_that_it_works_elsewhere_speaks_for_a_block_and_never_against(self) -> None:
+        given = facts(DROPPED, target=walk(), agent=run(works=True))
+        assert said(given) == ("host", "likely", "host.block.source_address")
+        assert "works from another line" in decide(given).summary
+        assert found("host.block.everyone", given).lean is Lean.OPPOSES
+
+    def test_that_it_works_elsewhere_does_not_prove_whose_drop_it_is(self) -> None:
+        given = facts(DROPPED, target=walk(place="public", sender=ISP), agent=run(works=True))
+        assert said(given)[0] == "inconclusive"
+
+    def test_that_it_works_inside_the_vendors_network_does_not_clear_its_border(self) -> None:
+        given = facts(DROPPED, target=walk(), agent=run(works=True, caps=("inside_vendor",)))
+        assert said(given) == ("host", "likely", "host.block")
+
+    def test_that_it_fails_elsewhere_acquits_the_address(self) -> None:
+        given = facts(at(connect=SILENT, answers_otherwise=True), target=walk(), agent=run(fails=True))
+        assert said(given) == ("host", "likely", "host.block.everyone")
+        assert found("host.block.source_address", given).lean is Lean.OPPOSES
+
+    def test_nothing_at_all_answering_anywhere_may_also_be_a_dead_machine(self) -> None:
+        verdict = decide(facts(DROPPED, target=walk(), agent=run(fails=True)))
+        assert (verdict.side, verdict.certainty, verdict.fault) == ("host", "likely", None)
+
+    @pytest.mark.parametrize("code", SILENT_FAULTS)
+    @pytest.mark.parametrize(
+        "given",
+        [
+            facts(DROPPED, target=walk(), machine__target_leaves=seen(False, W)),
+            facts(DROPPED, target=walk(), machine__local_refusal=seen(LocalRefusal(how="policy", errno=1), W)),
+            facts(at(connect=OPEN), target=walk(end="open")),
+            facts(at(connect=REFUSED), target=walk(end="refused")),
+        ],
+        ids=["never left", "refused by this machine", "open", "refused"],
+    )
+    def test_what_is_no_silence_of_the_vendor(self, code: str, given: Facts) -> None:
+        assert found(code, given).lean is Lean.OPPOSES
+
+    @pytest.mark.parametrize("code", [*SILENT_FAULTS, "host.machine.down", "host.port.closed", "host.block.rejected"])
+    @pytest.mark.parametrize(
+        "given",
+        [
+            facts(DROPPED, target=walk(), controls__any_healthy=seen(False, W)),
+            facts(DROPPED, target=walk(), machine__proxy=seen(Proxy(where="10.0.0.9:3128", control_ok=True), W)),
+            facts(at(connect=SILENT, genuine=False), target=walk()),
+        ],
+        ids=["nobody answers", "a proxy works", "a false address"],
+    )
+    def test_what_says_nothing_of_the_vendor(self, code: str, given: Facts) -> None:
+        assert found(code, given).lean is Lean.SILENT
+
+    def test_the_block_is_of_the_address(self) -> None:
+        verdict = decide(facts(DROPPED, target=walk(), agent=run(works=True)))
+        assert "this address" in verdict.summary
+        assert "shared" in verdict.reply
+        assert not any(word in verdict.summary for word in (" you ", "customer is blocked"))
+
+
+class TestAcceptedThenNothing:
+    def test_alone_it_is_the_service(self) -> None:
+        hung = at(tls=after_greeting("silent"))
+        assert said(facts(hung)) == ("host", "likely", "host.service.silent")
+        assert said(facts(hung, agent=run(fails=True))) == ("host", "established", "host.service.silent")
+
+    def test_when_another_line_is_served_it_is_the_address(self) -> None:
+        given = facts(at(tls=after_greeting("silent")), agent=run(works=True))
+        assert said(given) == ("host", "likely", "host.block.source_address")
+
+    def test_what_was_never_acknowledged_may_not_have_arrived(self) -> None:
+        assert said(facts(at(tls=after_greeting("silent", acked=False))))[0] == "inconclusive"
+
+    def test_an_end_without_a_byte(self) -> None:
+        assert said(facts(at(tls=after_greeting("closed")))) == ("host", "likely", "host.service.closes")
+        assert said(facts(at(tls=after_greeting("closed")), agent=run(fails=True)))[1] == "established"
+
+    def test_a_reset_may_come_from_anywhere(self) -> None:
+        assert said(facts(at(tls=after_greeting("reset"))))[0] == "inconclusive"
+        given = facts(at(tls=after_greeting("reset")), agent=run(fails=True))
+        assert said(given) == ("host", "established", "host.service.closes")
+
+
+class TestRefusals:
+    @pytest.mark.parametrize("code", [3, 10, 13])
+    def test_icmp_of_the_target_itself_is_its_firewall(self, code: int) -> None:
+        assert said(facts(at(connect=icmp(code, "target")), target=walk())) == (
+            "host",
+            "established",
+            "host.block.rejected",
+        )
+
+    def test_icmp_with_connection_refused_is_no_closed_port(self) -> None:
+        assert found("host.port.closed", facts(at(connect=icmp(3, "target")))).lean is Lean.OPPOSES
+
+    def test_icmp_of_the_vendors_border_needs_the_profile(self) -> None:
+        refused = at(connect=icmp(13, "vendor", sender=BORDER))
+        assert found("host.block.rejected", facts(refused)).at_most_likely
+        assert said(facts(refused, target=walk(end="icmp"), profile_given=True))[:2] == ("host", "established")
+
+    def test_icmp_of_a_router_on_the_way_is_not_the_vendors_for_certain(self) -> None:
+        given = facts(at(connect=icmp(13, "path", sender=ISP)), target=walk(place="public", end="icmp", sender=ISP))
+        assert found("host.block.rejected", given).lean is Lean.SILENT
+
+    def test_icmp_of_the_gateway_is_not_the_vendors(self) -> None:
+        given = facts(at(connect=icmp(13, "gateway", sender="192.168.1.1")))
+        assert found("host.block.rejected", given).lean is Lean.OPPOSES
+        assert said(given)[0] != "host"
+
+    def test_for_everyone_when_another_line_is_refused_too(self) -> None:
+        given = facts(at(connect=icmp(13, "target")), target=walk(), agent=run(fails=True))
+        assert said(given) == ("host", "established", "host.block")
+
+    def test_for_this_address_when_another_line_is_let_in(self) -> None:
+        verdict = decide(facts(at(connect=icmp(3, "target")), target=walk(), agent=run(works=True)))
+        assert verdict.fault == "host.block.rejected"
+        assert "the rule is about this one" in verdict.summary
+
+    def test_a_reset_is_a_closed_port_as_far_as_one_line_shows(self) -> None:
+        given = facts(at(connect=REFUSED), target=walk(end="refused"))
+        assert said(given) == ("host", "likely", "host.port.closed")
+
+    def test_a_reset_towards_another_line_too_closes_the_port(self) -> None:
+        given = facts(at(connect=REFUSED), target=walk(end="refused"), agent=run(fails=True))
+        assert said(given) == ("host", "established", "host.port.closed")
+
+    def test_a_reset_towards_this_line_alone_is_a_rule(self) -> None:
+        given = facts(at(connect=REFUSED), target=walk(end="refused"), agent=run(works=True))
+        assert said(given)[::2] == ("host", "host.block.rejected")
+        assert said(given)[1] == "likely"
+
+    def test_a_reset_from_nearer_than_the_host_is_not_its_own(self) -> None:
+        given = facts(at(connect=REFUSED), target=walk(end="refused"), path__proxy_in_path=seen(True, W))
+        assert found("host.port.closed", given).lean is Lean.OPPOSES
+
+    def test_a_reset_from_the_second_hop_may_be_a_routers(self) -> None:
+        given = facts(at(connect=REFUSED), target=walk(end="refused", last=1, place="gateway", sender="192.168.1.1"))
+        assert found("host.port.closed", given).lean is Lean.SILENT
+
+
+class TestDeadMachine:
+    def test_the_vendors_last_router_gives_up_after_three_seconds(self) -> None:
+        down = at(connect=icmp(1, "vendor", sender=BORDER, elapsed_ms=3070))
+        assert said(facts(down, target=walk(end="icmp"))) == ("host", "established", "host.machine.down")
+
+    def test_at_once_it_is_a_route_or_a_rule_of_the_vendors(self) -> None:
+        down = at(connect=icmp(1, "vendor", sender=BORDER, elapsed_ms=20))
+        verdict = decide(facts(down, target=walk(end="icmp")))
+        assert verdict.side in ("host", "inconclusive")
+        assert verdict.certainty != "established"
+
+    def test_at_once_from_mid_path_it_is_not_the_machine(self) -> None:
+        given = facts(at(connect=icmp(1, "path", sender=ISP, elapsed_ms=20)))
+        assert found("host.machine.down", given).lean is Lean.SILENT
+
+    def test_a_machine_that_works_elsewhere_is_up(self) -> None:
+        down = at(connect=icmp(1, "vendor", sender=BORDER, elapsed_ms=3070))
+        assert found("host.machine.down", facts(down, agent=run(works=True))).lean is Lean.OPPOSES
+
+    def test_the_customers_own_machine_saying_so_is_not_the_vendors_router(self) -> None:
+        given = facts(at(connect=icmp(1, "self", sender="192.168.1.20", elapsed_ms=3070)))
+        assert found("host.machine.down", given).lean is Lean.OPPOSES
+
+
+def test_a_target_that_works_is_no_suspect() -> None:
+    assert said(facts(at(TARGET, OPEN, TLS_OK, answer(200)), target=walk(end="open"))) == ("none", None, None)
