@@ -8,9 +8,11 @@ from netdiag.facts.base import Fact, Share, Value
 class LocalRefusal(Value, frozen=True, kw_only=True):
     """The machine itself refused to send to the target: nothing left it.
 
-    ``how``: ``no_route`` (ENETUNREACH at once), ``reject_route`` (unreachable, prohibit or blackhole route), ``policy``
-    (EPERM/EACCES at once without an ICMP sender), ``own_icmp`` (an ICMP error whose sender is one of the machine's own
-    addresses), ``own_reset`` (refused faster than the first hop can answer while the egress test shows no packet left).
+    ``how``: ``no_route`` (ENETUNREACH at once), ``reject_route`` (unreachable, prohibit or blackhole route),
+    ``policy`` (EPERM/EACCES at once without an ICMP sender; or silence, when the TTL-1 test shows the packet
+    swallowed here and UDP is denied), ``own_icmp`` (an ICMP error whose sender is one of the machine's own
+    addresses), ``own_reset`` (refused faster than the first hop can answer while the egress test shows no packet
+    left).
     """
 
     how: Literal["no_route", "reject_route", "policy", "own_icmp", "own_reset"]
@@ -64,7 +66,7 @@ class MachineFacts(Value, frozen=True, kw_only=True):
     """Anything at all beyond the first hop answered: a hop at TTL >= 2, a control, a resolver outside the LAN."""
     target_by_tunnel: Fact[bool] = Fact()
     local_refusal: Fact[LocalRefusal] = Fact()
-    """Known and None-valued never: present only when a refusal was seen; ``target_leaves`` says the contrary."""
+    """Known only when a refusal was seen and explains every failing address; ``target_leaves`` says the contrary."""
     target_leaves: Fact[bool] = Fact()
     """True: a hop or host answered a packet to the target's port, so it left this machine."""
     egress4: Fact[Egress] = Fact()
@@ -72,7 +74,8 @@ class MachineFacts(Value, frozen=True, kw_only=True):
     lan_loss: Fact[Share] = Fact()
     """Echo to the gateway, or TTL-1 probes to it where echo is not possible."""
     clock_offset_s: Fact[int] = Fact()
-    """Local clock minus the median Date header of controls and target; needs >= 2 hosts agreeing within 10 s."""
+    """Local clock minus the median Date header of controls and target; needs >= 2 hosts agreeing within 10 s.
+    Positive: the customer's clock is ahead."""
     hosts_override: Fact[tuple[str, ...]] = Fact()
     """Addresses that the hosts file gives for the target's name; an empty tuple: looked, and none."""
     hosts_override_wrong: Fact[bool] = Fact()

@@ -7,7 +7,8 @@ from netdiag.facts.base import Fact, Share, Value, Witness
 
 HopPlace = Literal["gateway", "private", "shared", "public", "vendor", "target"]
 """``private``: RFC 1918 or ULA beyond the gateway; ``shared``: 100.64/10; ``vendor``: in the profile's prefixes or in
-the target's own network by a second sign."""
+the target's own network by a second sign: in its /24 or /48, or directly before it, as its own answer to some walk
+shows, and on no walk to a control. Beyond the first public hop, private and shared addresses count as ``public``."""
 
 
 class Hop(Value, frozen=True, kw_only=True):
@@ -28,10 +29,11 @@ class Walk(Value, frozen=True, kw_only=True):
     ``loop``, ``silent`` (nothing beyond ``last_seen``), ``local`` (the kernel refused to send). ``end_ttl`` is the
     smallest TTL that met the end. ``last_seen``: the largest TTL at which a router answered (0: none).
     ``first_missing``: the TTL after it at which nothing came, when ``end`` is ``silent``: the drop lies in
-    [last_seen, first_missing]. ``same_flow``: the interval was shown on one 5-tuple. ``shared_until``: the largest
-    TTL up to which this walk saw the same routers as a walk to a healthy control of the same family.
-    ``beyond_cleared``: an answer from beyond ``last_seen`` on the same address (another protocol) clears the path up
-    to there; the largest such TTL.
+    [last_seen, first_missing]; with ``first_missing`` None the walk was cut short, and nothing is known to be
+    dropped. ``loop``: the same two routers follow each other three times; ``end_ttl`` is where they first do.
+    ``same_flow``: the interval was shown on one 5-tuple. ``shared_until``: the largest TTL up to which this walk saw
+    the same routers as a walk to a healthy control of the same family. ``beyond_cleared``: an answer from beyond
+    ``last_seen`` on the same address (another protocol) clears the path up to there; the largest such TTL.
     """
 
     role: Literal["target", "control"]
@@ -66,7 +68,8 @@ class PathFacts(Value, frozen=True, kw_only=True):
     first_hop_only: Fact[bool] = Fact()
     """No walk, to target or control, saw anything beyond the first hop."""
     proxy_in_path: Fact[bool] = Fact()
-    """The service port answered at a TTL where it cannot be: TTL 1, or clearly nearer than another protocol."""
+    """The service port answered at a TTL where it cannot be: TTL 1 (unless the target is on the own link), or more
+    than 2 hops nearer than another protocol."""
     hop_loss_persists: Fact[Share] = Fact()
     """Loss at the end that is also seen from some hop on; unknown when only mid-path hops lose (ICMP limiting)."""
     icmp_limited_hops: Fact[tuple[int, ...]] = Fact()

@@ -10,14 +10,18 @@ from netdiag.facts.fingerprints import PageKind
 SenderPlace = Literal["self", "gateway", "private", "shared", "path", "vendor", "target"]
 """Where the sender of an ICMP error stands: this machine, its default gateway, private or CGNAT (100.64/10) space
 that is not the gateway, a public router, an address in the vendor's prefixes or the hop before the target
-(``vendor``), or the target's own address."""
+(``vendor``), or the target's own address. A router on a walk to a control is the vendor's by the profile alone, and
+private or shared space beyond the first public hop is ``path``: somebody's inner numbering, not the customer's."""
 
 
 class ConnectState(Value, frozen=True, kw_only=True):
     """How TCP went at one address and port, over all attempts. ``open`` when any attempt worked.
 
-    ``how``: ``open``, ``refused`` (RST), ``icmp`` (see ``icmp``), ``silent``, ``local`` (this machine refused),
-    ``reset``.
+    ``how``: ``open``, ``refused`` (RST), ``icmp`` (see ``icmp``), ``silent``, ``local`` (this machine refused; with
+    ``sender_place`` self: by an own ICMP error, or an own reset when ``icmp`` is None), ``reset``. ``icmp`` with sender
+    place ``self`` is the kernel's own "host unreachable" after about 3 s: the next hop does not answer ARP or NDP.
+    ``icmp`` without an ``icmp``: an error whose sender this machine could not tell (no error queue).
+    Of several failing attempts the most telling one counts; attempts after a burst of our own do not count at all.
     ``attempts`` and ``worked`` count the attempts over the run; ``syn_lost`` counts retransmitted SYNs of attempts
     that worked in the end. ``span_ms`` is the time from the first failing attempt to the last: persistence.
     """
@@ -37,8 +41,9 @@ class TlsState(Value, frozen=True, kw_only=True):
     """How TLS went. ``how``: ``ok``, ``untrusted`` (handshake done, the certificate rejected), ``alert`` (the peer's),
     ``reset``, ``closed``, ``silent``, ``not_tls``, ``failed`` (anything else).
 
-    ``verify_code`` is OpenSSL's for the system store (0 good), ``mozilla_code`` for Mozilla's; ``acked``: the
-    ClientHello reached the peer's TCP. ``leaf`` and ``issuer``: what was presented.
+    Of several handshakes the best counts. ``alert``: never close_notify. ``verify_code`` is OpenSSL's for the system
+    store (0 good), ``mozilla_code`` for Mozilla's; ``acked``: the ClientHello reached the peer's TCP. ``leaf`` and
+    ``issuer``: what was presented.
     """
 
     how: Literal["ok", "untrusted", "alert", "reset", "closed", "silent", "not_tls", "failed"]
@@ -117,7 +122,7 @@ class TargetFacts(Value, frozen=True, kw_only=True):
     Direct connections only, and of the measured addresses, whoever named them: see ``works_by_name`` and
     ``machine.proxy``."""
     works_somewhere: Fact[bool] = Fact()
-    """At least one address works."""
+    """At least one address works. False: every one that is not known to be a lie fails."""
     works_by_name: Fact[bool] = Fact()
     """What an application on this machine meets: the system gives an address that works and is not known to be a lie.
     False: it gives none at all, only lies, or only addresses that fail. Known only for names."""

@@ -321,8 +321,9 @@ class Story:
         said = () if failure else ((referral,) if rcode == 0 else (soa,))
         flags = ("AA",) if rcode == 3 else ()
         return self.add(
-            names.Lookup, self.step("delegation", "resolver", self.host), ms=20, name=self.host, rrtype="A",
-            server=server, server_class="parent", transport="udp", recursion_desired=False, zone="test.",
+            names.Lookup, self.step("delegation", "resolver", self.host), ms=2000 if failure else 20,
+            name=self.host, rrtype="A", server=server, server_class="parent", transport="udp",
+            recursion_desired=False, zone="test.",
             rcode=None if failure else rcode, authority=said, flags=flags, failure=failure,
         )  # fmt: skip
 
@@ -469,7 +470,7 @@ class Story:
 
     # Echoes, walks, egress
 
-    def echo(self, address: str, replies: str = "!!!!", *, role: Role = "target") -> ObsId:
+    def echo(self, address: str, replies: str = "!!!!", *, role: Role = "target", rtt_ms: int = 20) -> ObsId:
         """Echo requests: ``!`` a reply, ``.`` silence."""
         step = self.step("echo", role, "", address, params={"count": str(len(replies))})
         last = ObsId("")
@@ -478,7 +479,7 @@ class Story:
             last = self.add(
                 transport.Echo, step, ms=20 if answered else 1000, address=address, sequence=sequence,
                 mode="ping_socket",
-                rtt_us=20_000 if answered else None, reply_ttl=57 if answered else None,
+                rtt_us=rtt_ms * 1000 if answered else None, reply_ttl=57 if answered else None,
             )  # fmt: skip
         return last
 

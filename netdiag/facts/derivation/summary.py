@@ -67,7 +67,8 @@ def _works(states: tuple[AddressState, ...], controls: ControlFacts, near: Near)
 def _works_somewhere(states: tuple[AddressState, ...]) -> Fact[bool]:
     told = [state for state in states if state.works is not None and state.genuine is not False]
     working = [state for state in told if state.works]
-    if not told:
+    open_question = any(state.works is None and state.genuine is not False for state in states)
+    if not told or (open_question and not working):
         return Fact()
     return seen(bool(working), _witnesses(working or told), agree=len(working or told), looked_at=len(told))
 

@@ -1,0 +1,204 @@
+"""The agent's control runs: what they can say, and what they cannot."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from netdiag.facts import AgentRun
+from tests.fakes.records import (
+    BEGAN_AT,
+    CARRIER,
+    CONTROL,
+    CONTROL2,
+    CONTROL_HOST2,
+    GATEWAY,
+    ISP,
+    NO_ROUTE,
+    REFUSED,
+    SECOND,
+    SILENT,
+    TARGET,
+    Story,
+    certificate,
+    port_unreachable,
+    prohibited,
+)
+from tests.unit.facts import Prefixes, facts_of
+
+Tell = Callable[[Story], object]
+
+
+def run(tell: Tell, **fields: object) -> Story:
+    story = Story(**fields)  # type: ignore[arg-type]
+    story.surroundings()
+    tell(story)
+    return story
+
+
+def only(customer: Story, agent: Story, profile: Prefixes | None = None) -> AgentRun:
+    runs = facts_of(customer, agent, profile=profile).agent.runs.value
+    assert runs is not None
+    assert len(runs) == 1
+    return runs[0]
+
+
+def bad_certificate(story: Story) -> None:
+    story.connect()
+    story.handshake(verify=10, chain=[certificate()])
+
+
+def status(number: int) -> Tell:
+    def tell(story: Story) -> None:
+        story.reach()
+        story.http(status=number)
+
+    return tell
+
+
+def connects(failure: object) -> Tell:
+    return lambda story: story.connect(TARGET, failure)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "works", "fails_same"),
+    [
+        (connects(SILENT), Story.well, True, False),
+        (connects(SILENT), connects(SILENT), False, True),
+        (connects(SILENT), connects(REFUSED), False, False),
+        (connects(port_unreachable(TARGET)), connects(port_unreachable(TARGET)), False, True),
+        (connects(port_unreachable(TARGET)), connects(prohibited(TARGET)), False, False),
+        (bad_certificate, bad_certificate, False, True),
+        (bad_certificate, connects(SILENT), False, False),
+        (status(503), status(503), False, True),
+        (status(503), status(502), False, False),
+        (Story.well, connects(SILENT), None, None),  # nothing fails for the customer
+    ],
+)
+def test_what_a_run_says(mine: Tell, theirs: Tell, works: bool | None, fails_same: bool | None) -> None:
+    customer, agent = run(mine), run(theirs)
+    found = only(customer, agent)
+    assert found.usable
+    assert (found.works, found.fails_same) == (works, fails_same)
+    assert found.caps == ()
+    facts = facts_of(customer, agent).agent
+    assert facts.works_elsewhere.value is works
+    assert facts.fails_elsewhere.value is fails_same
+    assert all(witness.startswith("control1:") for witness in found.witnesses)
+
+
+def test_without_a_run_nothing_is_known() -> None:
+    agent = facts_of(run(connects(SILENT))).agent
+    assert not agent.runs.known
+    assert not agent.works_elsewhere.known
+    assert not agent.fails_elsewhere.known
+
+
+def test_another_address_says_nothing() -> None:
+    found = only(run(connects(SILENT)), run(lambda s: s.well(SECOND)))
+    assert (found.same_addresses, found.works, found.fails_same) == ((), None, None)
+
+
+def test_mixed_addresses_say_neither() -> None:
+    def both(story: Story) -> None:
+        story.connect(TARGET, SILENT)
+        story.connect(SECOND, SILENT)
+
+    def one(story: Story) -> None:
+        story.connect(TARGET, SILENT)
+        story.well(SECOND)
+
+    found = only(run(both), run(one))
+    assert found.same_addresses == (TARGET, SECOND)
+    assert (found.works, found.fails_same) == (None, None)
+
+
+def test_another_target_is_unusable() -> None:
+    found = only(run(connects(SILENT)), run(Story.well, url="https://other.vendor.test/"))
+    assert not found.usable
+    assert found.caps == ("other_target",)
+    assert found.works is None
+
+
+def test_another_port_caps() -> None:
+    assert "other_target" in only(run(connects(SILENT)), run(Story.well, url="https://api.vendor.test:8443/")).caps
+
+
+@pytest.mark.parametrize(("minutes", "capped"), [(0, False), (29, False), (45, True), (-45, True)])
+def test_time(minutes: int, capped: bool) -> None:
+    agent = run(connects(SILENT), began_at=BEGAN_AT + timedelta(minutes=minutes))
+    customer = run(connects(SILENT))
+    assert ("too_far_apart" in only(customer, agent).caps) is capped
+    assert facts_of(customer, agent).agent.fails_elsewhere.value is (None if capped else True)
+
+
+def test_a_wrong_clock_is_no_distance() -> None:
+    customer = Story(began_at=BEGAN_AT + timedelta(hours=5))
+    customer.machine()
+    customer.connect(TARGET, SILENT)
+    for address, host in ((CONTROL, "control.example"), (CONTROL2, CONTROL_HOST2)):
+        customer.portal_page(address, host=host, clock_ahead_s=5 * 3600)
+    assert only(customer, run(connects(SILENT))).caps == ()
+
+
+def test_an_agent_inside_the_vendors_network() -> None:
+    agent = Story()
+    agent.machine(own="203.0.113.77")
+    agent.connect(TARGET, SILENT)
+    customer = run(connects(SILENT))
+    assert only(customer, agent).caps == ()
+    assert only(customer, agent, Prefixes("203.0.113.0/24")).caps == ("inside_vendor",)
+    neighbour = Story()
+    neighbour.machine(own="198.51.100.20")
+    neighbour.connect(TARGET, SILENT)
+    assert only(customer, neighbour).caps == ("inside_vendor",)
+
+
+def test_an_agent_on_a_private_path() -> None:
+    agent = run(Story.well)
+    agent.walk(TARGET, ("10.0.0.1", "10.0.1.1", "10.0.2.1"))
+    assert only(run(connects(SILENT)), agent).caps == ("private_path",)
+    public = run(Story.well)
+    public.walk(TARGET, (GATEWAY, ISP, CARRIER))
+    assert only(run(connects(SILENT)), public).caps == ()
+    tunnelled = run(Story.well)
+    tunnelled.interface("tun0", "tunnel", ("10.8.0.2", 24))
+    tunnelled.route(device="tun0")
+    assert only(run(connects(SILENT)), tunnelled).caps == ("private_path",)
+
+
+def test_another_point_of_presence() -> None:
+    def at(pop: str) -> Tell:
+        def tell(story: Story) -> None:
+            story.reach()
+            story.http(status=503, headers={"cf-ray": f"8a12-{pop}"})
+
+        return tell
+
+    assert only(run(at("FRA")), run(at("FRA"))).caps == ()
+    assert only(run(at("FRA")), run(at("EWR"))).caps == ("other_pop",)
+
+
+def test_an_agent_whose_own_line_is_broken() -> None:
+    agent = Story()
+    agent.machine()
+    agent.connect(CONTROL, SILENT, role="control")
+    agent.connect(TARGET, SILENT)
+    assert not only(run(connects(SILENT)), agent).usable
+    unplugged = run(connects(NO_ROUTE))
+    assert not only(run(connects(SILENT)), unplugged).usable
+
+
+def test_names_that_fail_for_both() -> None:
+    def servfail(story: Story) -> None:
+        story.machine()
+        story.lookup("192.0.2.53", rcode=2, server_class="public")
+
+    customer, agent = Story(), Story()
+    servfail(customer)
+    servfail(agent)
+    assert only(customer, agent).names_fail_same is True
+    fine = Story()
+    fine.surroundings()
+    assert only(customer, fine).names_fail_same is False
+    assert only(fine, agent).names_fail_same is None
