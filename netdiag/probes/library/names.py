@@ -138,7 +138,8 @@ def _by_tcp(
 ) -> tuple[dns.message.Message | None, Failure | None]:
     """RFC 7766: the message after its length, on a connection of its own."""
     wish = tcp.Wish(question.server, question.port, question.limit_ms, syn_retries=1)
-    made, stream = tcp.connect(clock, stamp, wish)
+    # Names are asked from where the kernel likes, over TCP as over UDP.
+    made, stream = tcp.connect(clock, msgspec.structs.replace(stamp, source=None), wish)
     if stream is None:
         return None, made.failure
     with stream:
