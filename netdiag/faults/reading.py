@@ -20,16 +20,28 @@ REJECTED6 = 4
 
 
 def target_reached(facts: Facts) -> bool:
-    """The target works on the way that this machine uses: through the proxy where one applies, else directly."""
+    """The target works on the way that this machine uses: through the proxy where one applies, else directly, at an
+    address that the system gives (for all that is known of it)."""
     proxy = facts.machine.proxy.value
-    return facts.target.works.value is True if proxy is None else proxy.target_ok is True
+    if proxy is not None:
+        return proxy.target_ok is True
+    return facts.target.works.value is True and facts.target.works_by_name.value is not False
+
+
+def answered_at_first_hop(facts: Facts) -> bool:
+    """The target's service port answered a packet of TTL 1: what answers is no further away than the gateway."""
+    walks = (facts.path.target4.value, facts.path.target6.value)
+    return any(
+        walk is not None and walk.end == "open" and walk.end_ttl == 1 and not in_lan(facts, walk.address)
+        for walk in walks
+    )
 
 
 def excused(facts: Facts) -> Finding | None:
     """Why nothing on the direct path can be what fails: the target works, or its traffic goes through a proxy.
     A direct path that is shut beside a working proxy is policy, and no fault (design.md, The plan)."""
     proxy = facts.machine.proxy.value
-    if target_reached(facts):
+    if target_reached(facts) or (proxy is None and facts.target.works.value is True):
         return opposes("The target itself works, so nothing on the way to it is broken.", "target.works")
     if proxy is None:
         return None
@@ -175,7 +187,9 @@ def names_work(facts: Facts) -> Finding | None:
     proxy = facts.machine.proxy.value
     if proxy is not None and (proxy.target_ok is True or proxy.control_ok is True):
         return opposes(f"The proxy {proxy.where} works, and it resolves names itself.", "machine.proxy")
-    if facts.target.works.value is True and names.system_resolves.value is not False:
+    if facts.target.works_by_name.value is True:
+        return opposes("The target works at the address that this machine resolves.", "target.works_by_name")
+    if target_reached(facts) and names.system_resolves.value is not False:
         return opposes("The target itself works, its name included.", "target.works")
     if names.configured_lies.value:
         return None

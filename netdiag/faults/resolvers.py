@@ -78,29 +78,53 @@ def blame(facts: Facts, resolver: ResolverState) -> Owner:
 
 
 def liars(facts: Facts) -> tuple[Broken, ...] | Finding:
-    """The configured resolvers that give addresses which are not the vendor's, and whose they are."""
-    excuse, lies = names_work(facts), facts.names.configured_lies
+    """The configured resolvers that give addresses which are not the vendor's, or deny a name which independent
+    servers have, and whose they are."""
+    excuse, lies = names_work(facts), facts.names.configured_lies.value
     if excuse is not None:
         return excuse
-    if not lies.known:
-        return silent("The answers of the configured resolvers could not be compared.", "names.configured_lies")
-    if not lies.value:
-        return opposes("The configured resolvers give no false address.", "names.configured_lies")
-    if any(state.works is True for state in facts.target.addresses.value or () if state.address in lies.value):
+    if any(state.works is True for state in facts.target.addresses.value or () if state.address in (lies or ())):
         return opposes("The target works at the address that the configured resolvers give.", "target.addresses")
     if facts.machine.hosts_override.value:
         return silent("The hosts file decides the target's address, before any resolver.", "machine.hosts_override")
-    inside = all(in_lan(facts, lie) for lie in lies.value)
-    found: list[Broken] = []
-    for one in configured(facts):
-        if set(one.addresses) & set(lies.value):
-            own = owner(facts, one)
-            if inside:  # an address of the customer's own LAN: nobody outside would know it
-                own = "customer" if own == "customer" else "either"
-            elif own == "customer" and forwards(facts, one):
-                own = "either"
-            found.append((one, own))
-    return tuple(found) or silent("Which configured resolver gave the false address is not known.", "names.resolvers")
+    if lies:
+        inside = all(in_lan(facts, lie) for lie in lies)
+        found = [one for one in configured(facts) if set(one.addresses) & set(lies)]
+    elif facts.names.configured_resolve.value is False and facts.names.independent_resolve.value is True:
+        inside, found = False, [one for one in configured(facts) if denies(one)]
+    elif facts.names.configured_resolve.value is False and facts.names.independent_resolve.value is False:
+        return opposes("Independent servers do not give an address either.", "names.independent_resolve")
+    else:
+        return silent("The answers of the configured resolvers could not be compared.", "names.configured_lies")
+    if not found:
+        return silent("No configured resolver is seen to give a false answer.", "names.resolvers")
+    return tuple((one, liar_is(facts, one, inside=inside)) for one in found)
+
+
+def denies(resolver: ResolverState) -> bool:
+    """It answers other names, and says of the target's that it does not exist or has no address."""
+    return resolver.control == "answers" and resolver.target in {"nxdomain", "nodata"}
+
+
+def liar_is(facts: Facts, resolver: ResolverState, *, inside: bool) -> Owner:
+    """Whose lie it is. A forwarder hands on its upstream's; an address of the LAN is known in the LAN alone."""
+    own = owner(facts, resolver)
+    if inside:
+        return "customer" if own == "customer" else "either"
+    return "either" if own == "customer" and forwards(facts, resolver) else own
+
+
+def lie_words(facts: Facts, found: tuple[Broken, ...]) -> str:
+    """What they say, beside what is true."""
+    lies, true = facts.names.configured_lies.value, facts.names.true_addresses.value or ()
+    says = f"gives {', '.join(lies)} for {facts.host}" if lies else f"says that {facts.host} does not exist"
+    hints = sorted({code for one, _ in found for code in one.extended_errors})
+    extended = f" (extended error {', '.join(map(str, hints))})" if hints else ""
+    others = f"give {', '.join(true)}" if true else "give others"
+    return (
+        f"The resolver {servers(found)} {says}{extended}, while the vendor's own name servers or independent resolvers "
+        f"{others}."
+    )
 
 
 def true_address_fails(facts: Facts) -> bool:

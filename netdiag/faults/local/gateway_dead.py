@@ -53,7 +53,7 @@ def assess(facts: Facts) -> Finding:
 FAULT = Fault(
     code="local.gateway.dead",
     title="The default gateway does not answer",
-    needs=("machine.gateway_answers",),
+    needs=("machine.gateways",),
     masked_by=("local.link.down", "local.route.missing"),
     rivals=("transit.access.outage",),
     assess=assess,

@@ -21,31 +21,28 @@ What to tell the customer
 from netdiag.facts import Facts
 from netdiag.facts.places import classify
 from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
-from netdiag.faults.reading import target_reached
+from netdiag.faults.reading import answered_at_first_hop, target_reached
 
 
 def assess(facts: Facts) -> Finding:
     portal = facts.controls.portal
     if target_reached(facts):
         return opposes("The target itself works, so no portal holds it back.", "target.works")
-    if not portal.known:
-        return silent("No connectivity-check page was asked for.", "controls.portal")
-    if not portal.value:
+    states = facts.controls.states.value or ()
+    encrypted = [state for state in states if state.tls is not None and state.tls.how == "ok"]
+    expected = [state for state in states if state.page == "expected"]
+    if encrypted or (expected and not portal.value):
+        passed = (encrypted or expected)[0]
+        how = "an encrypted connection to it works" if encrypted else "its connectivity check came back as it should"
         return opposes(
-            "The connectivity-check pages came back as they should.", "controls.portal", witnesses=portal.witnesses
-        )
-    what = "another page" if portal.value == "page" else f"a redirect to {portal.value}"
-    encrypted = [
-        state for state in facts.controls.states.value or () if state.tls is not None and state.tls.how == "ok"
-    ]
-    if encrypted:
-        return opposes(
-            f"The connectivity checks got {what}, but encrypted connections to {encrypted[0].host} pass, so no portal "
-            "holds the target back.",
-            "controls.portal",
+            f"No portal holds back {passed.host}: {how}.",
             "controls.states",
-            witnesses=encrypted[0].witnesses,
+            "controls.portal",
+            witnesses=passed.witnesses,
         )
+    if not portal.value:
+        return silent("No connectivity-check page was seen to be replaced.", "controls.portal")
+    what = "another page" if portal.value == "page" else f"a redirect to {portal.value}"
     if facts.machine.proxy.value is not None:
         return Finding(
             lean=Lean.SUPPORTS,
@@ -55,13 +52,14 @@ def assess(facts: Facts) -> Finding:
             at_most_possible=True,
             settle_next="The connectivity checks through the proxy.",
         )
+    near = classify(portal.value) == "private" or answered_at_first_hop(facts)
     return Finding(
         lean=Lean.SETTLES,
         because=f"The connectivity-check pages were answered with {what}: this network wants a sign-in first.",
         facts=("controls.portal", "controls.any_healthy"),
         witnesses=portal.witnesses,
-        # A portal that is not seen to stand in private space may be the provider's walled garden.
-        at_most_likely=facts.controls.any_healthy.value is not False or classify(portal.value) != "private",
+        # A portal that is not seen to stand in the customer's network may be the provider's walled garden.
+        at_most_likely=facts.controls.any_healthy.value is not False or not near,
         at_most_possible=facts.controls.any_healthy.value is True,
         settle_next="The page itself, in a browser: who asks to sign in?",
     )
@@ -70,7 +68,7 @@ def assess(facts: Facts) -> Finding:
 FAULT = Fault(
     code="local.portal.captive",
     title="A sign-in page (captive portal) stands before the network",
-    needs=("controls.portal",),
+    needs=("controls.states",),
     masked_by=("local.link.down", "local.route.missing", "local.gateway.dead"),
     assess=assess,
     reply=(

@@ -6,7 +6,8 @@ What is broken
 
 How it shows
     The configured resolver alone gives a private, unspecified or foreign address, which fails TLS for the name; the
-    zone's own servers and independent resolvers agree on others. Extended errors 15 to 17 say it openly.
+    zone's own servers and independent resolvers agree on others; or it denies a name that they
+    have. Extended errors 15 to 17 say it openly.
 
 What looks like it
     A CDN's different but valid answers: never counted, since TLS holds there. A home router that hands on the
@@ -22,7 +23,7 @@ What to tell the customer
 from netdiag.facts import Facts
 from netdiag.faults.base import Fault, Finding, Lean, opposes
 from netdiag.faults.reading import in_lan, witnesses_of
-from netdiag.faults.resolvers import liars, servers, true_address_fails
+from netdiag.faults.resolvers import liars, lie_words, true_address_fails
 
 FACTS = ("names.configured_lies", "names.resolvers", "names.true_addresses")
 
@@ -36,14 +37,10 @@ def assess(facts: Facts) -> Finding:
         return opposes("The false address comes from no resolver on this machine or in its LAN.", *FACTS)
     decided = len(ours) == len(found) and all(whose == "customer" for _, whose in ours)
     lies = facts.names.configured_lies.value or ()
-    inside = all(in_lan(facts, lie) for lie in lies)
-    true = ", ".join(facts.names.true_addresses.value or ()) or "others"
+    inside = bool(lies) and all(in_lan(facts, lie) for lie in lies)
     return Finding(
         lean=Lean.SETTLES if decided and inside else Lean.SUPPORTS,
-        because=(
-            f"The resolver {servers(ours)} gives {', '.join(lies)} for {facts.host}, while the vendor's own name "
-            f"servers or independent resolvers give {true}."
-        ),
+        because=lie_words(facts, ours),
         facts=FACTS,
         witnesses=facts.names.configured_lies.witnesses + witnesses_of(one for one, _ in ours),
         at_most_likely=not inside,
@@ -56,7 +53,7 @@ def assess(facts: Facts) -> Finding:
 FAULT = Fault(
     code="local.resolver.lying",
     title="The customer's own name resolver gives a false address",
-    needs=("names.configured_lies",),
+    needs=("names.resolvers",),
     masked_by=("local.hosts.override", "local.portal.captive"),
     rivals=("transit.resolver.lying",),
     assess=assess,

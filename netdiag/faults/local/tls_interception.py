@@ -21,28 +21,25 @@ What to tell the customer
 
 from netdiag.facts import Facts, TlsState
 from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
-from netdiag.faults.reading import target_reached
+from netdiag.faults.reading import answered_at_first_hop, target_reached
 
-FACTS = ("controls.intercepting_issuer", "target.addresses")
+FACTS = ("controls.intercepting_issuer", "controls.states", "target.addresses")
 
 
 def assess(facts: Facts) -> Finding:
     issuer = facts.controls.intercepting_issuer
-    if not issuer.known:
-        return silent("No certificates of controls were seen.", "controls.intercepting_issuer")
+    spoken = [one.tls for one in facts.controls.states.value or () if one.tls is not None]
     if not issuer.value:
-        return opposes(
-            "The certificates of controls come from public issuers.",
-            "controls.intercepting_issuer",
-            witnesses=issuer.witnesses,
-        )
+        genuine = any(tls.how == "ok" and tls.mozilla_code in {None, 0} for tls in spoken)
+        if genuine:
+            return opposes("Certificates of controls come from public issuers.", *FACTS)
+        return silent("No issuer was seen that several controls share and nobody trusts.", *FACTS)
     seen = [one.tls for one in facts.target.addresses.value or () if one.tls is not None and one.genuine is not False]
     ours = [tls for tls in seen if shows(tls, issuer.value)]
     if seen and not ours:
         return silent(
             f"Controls present certificates of “{issuer.value}”, but the target's is of another issuer.", *FACTS
         )
-    spoken = [one.tls for one in facts.controls.states.value or () if one.tls is not None]
     trusted = any(tls.verify_code == 0 for tls in ours + spoken if shows(tls, issuer.value))
     return Finding(
         lean=Lean.SETTLES if ours else Lean.SUPPORTS,
@@ -52,7 +49,8 @@ def assess(facts: Facts) -> Finding:
         ),
         facts=FACTS,
         witnesses=issuer.witnesses + facts.target.addresses.witnesses,
-        at_most_likely=not trusted,
+        # Neither in the machine's store nor at its first hop: a provider or a state may do this, too.
+        at_most_likely=not (trusted or answered_at_first_hop(facts)),
         explains=not target_reached(facts) and any(tls.how == "untrusted" for tls in ours),
         settle_next="Whether the machine's own store holds this issuer: then somebody put it there.",
     )
@@ -66,7 +64,7 @@ def shows(tls: TlsState, issuer: str) -> bool:
 FAULT = Fault(
     code="local.tls.interception",
     title="Encrypted connections are opened on the customer's side",
-    needs=("controls.intercepting_issuer",),
+    needs=("controls.states",),
     masked_by=("local.portal.captive",),
     rivals=("host.tls.private_ca", "host.tls.missing_intermediate", "host.tls.self_signed"),
     assess=assess,

@@ -6,7 +6,8 @@ What is broken
 
 How it shows
     The configured resolver outside alone gives that address, which fails TLS for the name, while the zone's own
-    servers and independent resolvers agree on others. Extended errors 15 to 17 say it openly.
+    servers and independent resolvers agree on others; or it denies a name that they have. Extended errors 15 to
+    17 say it openly.
 
 What looks like it
     A CDN's different but valid answers: never counted. A filter in the customer's own network or a home router that
@@ -22,7 +23,7 @@ What to tell the customer
 from netdiag.facts import Facts
 from netdiag.faults.base import Fault, Finding, Lean, opposes
 from netdiag.faults.reading import witnesses_of
-from netdiag.faults.resolvers import liars, servers, true_address_fails
+from netdiag.faults.resolvers import liars, lie_words, true_address_fails
 
 FACTS = ("names.configured_lies", "names.resolvers", "names.true_addresses")
 
@@ -34,13 +35,9 @@ def assess(facts: Facts) -> Finding:
     theirs = tuple(one for one in found if one[1] != "customer")
     if not theirs:
         return opposes("The false address comes from the customer's own network.", *FACTS)
-    true = ", ".join(facts.names.true_addresses.value or ()) or "others"
     return Finding(
         lean=Lean.SUPPORTS,
-        because=(
-            f"The resolver {servers(theirs)} gives {', '.join(facts.names.configured_lies.value or ())} for "
-            f"{facts.host}, while the vendor's own name servers or independent resolvers give {true}."
-        ),
+        because=lie_words(facts, theirs),
         facts=FACTS,
         witnesses=facts.names.configured_lies.witnesses + witnesses_of(one for one, _ in theirs),
         at_most_likely=True,
@@ -53,7 +50,7 @@ def assess(facts: Facts) -> Finding:
 FAULT = Fault(
     code="transit.resolver.lying",
     title="The provider's name resolver gives a false address",
-    needs=("names.configured_lies",),
+    needs=("names.resolvers",),
     masked_by=("local.hosts.override", "local.portal.captive"),
     rivals=("local.resolver.lying",),
     assess=assess,

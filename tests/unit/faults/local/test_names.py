@@ -2,7 +2,7 @@
 
 import pytest
 
-from netdiag.facts import Facts, MachineFacts, Proxy
+from netdiag.facts import Facts, MachineFacts, Proxy, TargetFacts
 from netdiag.faults.local import hosts_override, resolver_dead, resolver_lying, resolver_refusing
 from tests.unit.faults.local.stage import (
     DEAD,
@@ -13,6 +13,7 @@ from tests.unit.faults.local.stage import (
     facts,
     failing,
     judged,
+    known,
     machine,
     names,
     opened,
@@ -103,6 +104,12 @@ def test_that_the_target_works_excuses_the_resolver_unless_this_machine_cannot_r
     assert word(judged(resolver_dead.FAULT, fine)) == "opposes"
     cut_off = facts(names=names(resolvers=dead, configured_resolve=False, system_resolves=False), target=works)
     assert word(judged(resolver_dead.FAULT, cut_off)) == "settles"
+    by_name = TargetFacts(works=known(True), works_by_name=known(False))
+    unmet = facts(names=names(resolvers=dead, configured_resolve=False), target=by_name)
+    assert word(judged(resolver_dead.FAULT, unmet)) == "settles"
+    met = TargetFacts(works=known(True), works_by_name=known(True))
+    mine = facts(names=names(resolvers=dead, configured_resolve=False, system_resolves=False), target=met)
+    assert word(judged(resolver_dead.FAULT, mine)) == "opposes"
 
 
 @pytest.mark.parametrize(
@@ -125,6 +132,11 @@ def test_resolver_refusing(given: Facts, expected: str) -> None:
 def lying(*resolvers: object, lies: tuple[str, ...] = (LIE,), **more: object) -> Facts:
     given = names(configured_lies=lies, resolvers=resolvers, configured_resolve=True, true_addresses=(VENDOR,))
     return facts(**({"names": given, "target": target(opened(source=("authority",)), works=None)} | more))
+
+
+def denying(*resolvers: object, independent_resolve: bool = True) -> Facts:
+    given = names(resolvers=resolvers, configured_resolve=False, independent_resolve=independent_resolve)
+    return facts(names=given, target=target(works=None))
 
 
 @pytest.mark.parametrize(
@@ -159,6 +171,16 @@ def lying(*resolvers: object, lies: tuple[str, ...] = (LIE,), **more: object) ->
             id="the-hosts-file-comes-first",
         ),
         pytest.param(lying(resolver(PIHOLE, "lan", "answers", addresses=(VENDOR,)), lies=()), "opposes", id="no-lies"),
+        pytest.param(denying(resolver(PIHOLE, "lan", "answers", "nxdomain")), "supports", id="denies-the-name"),
+        pytest.param(denying(resolver(GATEWAY, "lan", "answers", "nxdomain")), "possible", id="home-router-denies-it"),
+        pytest.param(denying(resolver(PROVIDERS, "outside", "answers", "nxdomain")), "opposes", id="provider-denies"),
+        pytest.param(
+            denying(resolver(PIHOLE, "lan", "answers", "nxdomain"), independent_resolve=False),
+            "opposes",
+            id="everybody-denies-it",
+        ),
+        pytest.param(denying(resolver(PIHOLE, "lan", "answers", "servfail")), "silent", id="an-error-is-no-lie"),
+        pytest.param(denying(resolver(PIHOLE, "lan", None, "nxdomain")), "silent", id="control-name-not-asked"),
         pytest.param(lying(PUBLIC), "silent", id="who-lied-is-not-known"),
         pytest.param(Facts(), "silent", id="unknown"),
     ],

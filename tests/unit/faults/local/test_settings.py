@@ -53,7 +53,17 @@ GOOD = TlsState(how="ok", verify_code=0, mozilla_code=0, issuer="CN=Public CA")
             id="may-be-the-proxys-page",
         ),
         pytest.param(facts(controls=controls(portal="page", **HEALTHY)), "possible", id="yet-something-works"),
-        pytest.param(facts(controls=controls(portal=None, **HEALTHY)), "opposes", id="pages-are-as-they-should-be"),
+        pytest.param(
+            facts(controls=controls(states=(control_state(page="expected"),), **HEALTHY)),
+            "opposes",
+            id="pages-are-as-they-should-be",
+        ),
+        pytest.param(facts(controls=controls(states=(control_state(tls=GOOD),))), "opposes", id="tls-passes"),
+        pytest.param(
+            facts(controls=controls(portal="login.example", **DEAD), path=path(walk(end="open", end_ttl=1))),
+            "settles",
+            id="answered-at-the-first-hop",
+        ),
         pytest.param(facts(controls=controls(portal="page"), target=target(works=True)), "opposes", id="target-works"),
         pytest.param(Facts(), "silent", id="unknown"),
     ],
@@ -87,6 +97,15 @@ def shown(issuer: str, *, how: str = "untrusted", system: int = 19) -> TlsState:
         pytest.param(
             facts(
                 controls=controls(intercepting_issuer=ISSUER),
+                target=target(opened(works=False, tls=shown(ISSUER))),
+                path=path(walk(end="open", end_ttl=1)),
+            ),
+            "settles",
+            id="answered-at-the-first-hop",
+        ),
+        pytest.param(
+            facts(
+                controls=controls(intercepting_issuer=ISSUER),
                 target=target(opened(tls=shown(ISSUER, how="ok", system=0)), works=True),
             ),
             "stray",
@@ -102,7 +121,7 @@ def shown(issuer: str, *, how: str = "untrusted", system: int = 19) -> TlsState:
         ),
         pytest.param(
             facts(
-                controls=controls(intercepting_issuer=None),
+                controls=controls(states=(control_state(tls=GOOD),)),
                 target=target(opened(works=False, tls=shown("CN=Vendor CA"))),
             ),
             "opposes",

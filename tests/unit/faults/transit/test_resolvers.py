@@ -101,6 +101,11 @@ def lying(*resolvers: object, lies: tuple[str, ...] = (LIE,), **more: object) ->
         ),
         pytest.param(lying(resolver(PROVIDERS, "outside", "answers"), lies=()), "opposes", id="no-lies"),
         pytest.param(
+            asking(resolver(PROVIDERS, "outside", "answers", "nxdomain"), PUBLIC, independent_resolve=True),
+            "supports",
+            id="denies-the-name",
+        ),
+        pytest.param(
             lying(resolver(PROVIDERS, "outside", "answers", addresses=(LIE,)), target=target(works=True)),
             "opposes",
             id="target-works",
