@@ -3,7 +3,7 @@
 from netdiag.facts import AddressState, Facts, TlsState
 from netdiag.faults.base import CONTROL_RUN, Finding, Lean, opposes
 from netdiag.faults.host._reading import agent, controls, witnesses
-from netdiag.faults.host._tls import USED, excused, unproven
+from netdiag.faults.host._tls import SELF_SIGNED_LEAF, USED, excused, unproven
 
 
 def judge(facts: Facts, state: AddressState, tls: TlsState, because: str) -> Finding:
@@ -29,6 +29,7 @@ def judge(facts: Facts, state: AddressState, tls: TlsState, because: str) -> Fin
         facts=USED,
         witnesses=here,
         at_most_likely=True,
-        at_most_possible=unproven(facts),
+        # On an address that may be false, a portal's or a filter's own certificate is the commoner reason.
+        at_most_possible=unproven(facts) or (tls.verify_code == SELF_SIGNED_LEAF and state.genuine is not True),
         settle_next=CONTROL_RUN,
     )

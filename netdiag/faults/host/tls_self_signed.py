@@ -21,7 +21,7 @@ What to tell the customer
 from netdiag.facts import Facts
 from netdiag.faults.base import Fault, Finding, opposes
 from netdiag.faults.host._issuer import judge
-from netdiag.faults.host._tls import FALSE_ADDRESS_RIVALS, SELF_SIGNED_LEAF, rejected
+from netdiag.faults.host._tls import INTERCEPTION_RIVALS, SELF_SIGNED_LEAF, rejected
 
 
 def assess(facts: Facts) -> Finding:
@@ -36,7 +36,7 @@ FAULT = Fault(
     title="The vendor's server presents a self-signed certificate",
     needs=("target.addresses",),
     assess=assess,
-    rivals=FALSE_ADDRESS_RIVALS,
+    rivals=(*INTERCEPTION_RIVALS, "local.portal.captive"),
     reply=(
         "Your measurement shows that our server presents a certificate which it signed itself. Please do not switch "
         "off certificate checks because of it. We are having the right certificate put in place and will tell you "

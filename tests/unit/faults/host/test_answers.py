@@ -1,0 +1,111 @@
+"""What HTTP answers say of the host, and who may have written them."""
+
+import pytest
+
+from netdiag.facts import Facts, HttpState, seen
+from netdiag.faults.base import Lean
+from netdiag.verdict import decide
+from tests.unit.faults.host.scene import TLS_OK, W, answer, at, facts, found, run, said
+
+
+def answering(status: int, *, given: Facts | None = None, **changes: object) -> Facts:
+    """The target answers this, through good TLS."""
+    http: HttpState = answer(status, **changes)
+    return facts(at(tls=TLS_OK, http=http)) if given is None else given
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        ("status", "code"),
+        [
+            (500, "host.http.server_error"),
+            (502, "host.http.gateway_error"),
+            (504, "host.http.gateway_error"),
+            (522, "host.http.gateway_error"),
+            (429, "host.limit.http"),
+        ],
+    )
+    def test_the_status_through_good_tls_is_proof(self, status: int, code: str) -> None:
+        assert said(answering(status)) == ("host", "established", code)
+
+    def test_over_plain_http_anybody_may_have_written_it(self) -> None:
+        assert said(facts(at(http=answer(500)), target__scheme=seen("http", W)))[1] == "likely"
+
+    def test_a_trusted_interceptor_passes_on_what_the_host_says(self) -> None:
+        given = facts(at(tls=TLS_OK, http=answer(500)), controls__intercepting_issuer=seen("CN=Gatewatch", W))
+        assert said(given) == ("host", "likely", "host.http.server_error")
+
+    def test_but_it_writes_gateway_errors_itself(self) -> None:
+        given = facts(at(tls=TLS_OK, http=answer(502)), controls__intercepting_issuer=seen("CN=Gatewatch", W))
+        assert said(given)[0] == "inconclusive"
+
+    def test_a_filters_page_is_nobodys_answer_here(self) -> None:
+        assert said(answering(503, page="filter", product="FortiGuard"))[0] == "inconclusive"
+
+    def test_the_ids_for_the_vendors_logs_are_kept(self) -> None:
+        assert decide(answering(502, search_keys=(("cf-ray", "8f-AMS"),))).search_keys == (("cf-ray", "8f-AMS"),)
+
+
+class TestUnavailableOrLimited:
+    def test_a_bare_503_is_one_or_the_other(self) -> None:
+        assert said(answering(503)) == ("host", "likely", None)
+
+    def test_towards_another_line_too_it_is_no_limit_of_this_address(self) -> None:
+        given = facts(at(tls=TLS_OK, http=answer(503)), agent=run(fails=True))
+        assert said(given) == ("host", "established", "host.http.unavailable")
+
+    def test_with_requests_that_succeed_it_is_a_limit(self) -> None:
+        assert said(answering(503, statuses=(503, 200))) == ("host", "likely", "host.limit.http")
+
+    def test_while_another_line_is_served_it_is_a_limit(self) -> None:
+        given = facts(at(tls=TLS_OK, http=answer(503)), agent=run(works=True))
+        assert said(given) == ("host", "likely", "host.limit.http")
+
+    def test_headers_that_count_requests_speak_of_a_limit(self) -> None:
+        assert said(answering(503, limit_headers=("ratelimit: 0",), statuses=(503, 200))) == (
+            "host",
+            "established",
+            "host.limit.http",
+        )
+
+    def test_a_time_to_wait_alone_does_not(self) -> None:
+        assert said(answering(503, limit_headers=("retry-after: 3600",), retry_after_s=3600))[1:] == ("likely", None)
+
+    def test_a_front_that_names_its_origin_is_no_limit(self) -> None:
+        given = answering(503, page="origin", product="HAProxy")
+        assert said(given) == ("host", "established", "host.http.unavailable")
+
+    def test_a_challenge_is_no_limit(self) -> None:
+        given = answering(429, challenge=True, page="challenge", product="Cloudflare")
+        assert found("host.limit.http", given).lean is Lean.OPPOSES
+        assert said(given) == ("host", "likely", "host.block.http_forbidden")
+
+
+class TestForbidden:
+    def test_a_known_block_page_is_proof_whatever_its_status(self) -> None:
+        for status in (200, 403):
+            given = facts(at(tls=TLS_OK, http=answer(status, page="block", product="F5 BIG-IP ASM"), works=False))
+            assert said(given) == ("host", "established", "host.block.http_forbidden")
+
+    def test_words_of_a_refused_address_are_proof(self) -> None:
+        assert said(answering(403, says_blocked=True))[1] == "established"
+
+    def test_a_bare_page_to_every_client_is_likely(self) -> None:
+        given = answering(403, bare=True, product="nginx", page="bare", other_agent_status=403)
+        assert said(given) == ("host", "likely", "host.block.http_forbidden")
+
+    def test_a_bare_page_alone_decides_nothing(self) -> None:
+        assert said(answering(403, bare=True))[0] == "inconclusive"
+
+    def test_another_line_being_served_is_proof_of_a_rule_on_this_one(self) -> None:
+        given = facts(at(tls=TLS_OK, http=answer(403, bare=True)), agent=run(works=True))
+        assert said(given) == ("host", "established", "host.block.http_forbidden")
+        assert "this one is refused" in decide(given).summary
+
+    def test_a_rule_against_netdiags_own_name_is_no_block(self) -> None:
+        given = answering(403, bare=True, other_agent_status=200)
+        assert found("host.block.http_forbidden", given).lean is Lean.OPPOSES
+
+    def test_the_applications_own_403_is_no_fault(self) -> None:
+        given = facts(at(tls=TLS_OK, http=answer(403), works=True))
+        assert said(given)[0] == "none"
