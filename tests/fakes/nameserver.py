@@ -32,11 +32,16 @@ def reply(
     made.flags |= flags
     made.set_rcode(dns.rcode.Rcode(rcode))
     for section, lines in ((made.answer, answers), (made.authority, authority), (made.additional, glue)):
-        section.extend(dns.rrset.from_text(*line.split(" ", 4)) for line in lines)
+        section.extend(_rrset(line) for line in lines)
     if extended_error is not None:
         code, text = extended_error
-        made.use_edns(0, options=[dns.edns.EDEOption(code, text)])
+        made.use_edns(0, options=[dns.edns.EDEOption(dns.edns.EDECode(code), text)])
     return made.to_wire()
+
+
+def _rrset(line: str) -> dns.rrset.RRset:
+    name, ttl, rdclass, rrtype, data = line.split(" ", 4)
+    return dns.rrset.from_text(name, int(ttl), rdclass, rrtype, data)
 
 
 @contextlib.contextmanager

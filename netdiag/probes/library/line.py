@@ -14,7 +14,6 @@ from netdiag.evidence.transport import TcpInfo
 from netdiag.probes.base import Stamp
 from netdiag.probes.clock import Clock
 from netdiag.probes.kernel import tcp, tcpinfo
-from netdiag.probes.library import trust
 from netdiag.probes.library.sockets import Deadline, failure_of
 from netdiag.probes.library.transcript import JUDGEMENT_MS, Transcript, refusal, watch
 
@@ -75,9 +74,8 @@ class Line:
         assert self.socket is not None
         return socket.socket(fileno=self.socket.detach())
 
-    def secure(self, name: str) -> None:
-        """TLS for ``name`` on the connection, by the system's store. Raises ``OSError`` after keeping it."""
-        context = trust.context("system", ("http/1.1",))
+    def secure(self, context: ssl.SSLContext, name: str) -> None:
+        """TLS for ``name`` on the connection, verified by ``context``. Raises ``OSError`` after keeping it."""
         watch(context)
         context.sslsocket_class = _TimedTLS
         assert self.socket is not None

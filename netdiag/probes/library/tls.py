@@ -38,10 +38,12 @@ def handshake(
     """
     raw = socket_of(stream)
     name = without_zone(server_name) if server_name else _peer_address(raw)
+    # Loading a trust store is no part of the handshake.
+    context = trust.context("system", ("h2", "http/1.1") if offer_h2 else ("http/1.1",))
     began_ns = clock.now_ns()
     deadline = Deadline(clock, limit_ms)
     try:
-        wire = _Wire(raw, name, offer_h2=offer_h2)
+        wire = _Wire(raw, context, name)
     except ValueError as error:
         # No certificate and no SNI can hold such a name: a label over 63 octets, a leading dot.
         unfit = Failure(op="handshake", code=FailureCode.UNCLASSIFIED, text=f"not a server name: {error}")
@@ -88,8 +90,7 @@ def handshake(
 class _Wire:
     """OpenSSL on memory, and the socket beside it."""
 
-    def __init__(self, raw: socket.socket, name: str, *, offer_h2: bool) -> None:
-        context = trust.context("system", ("h2", "http/1.1") if offer_h2 else ("http/1.1",))
+    def __init__(self, raw: socket.socket, context: ssl.SSLContext, name: str) -> None:
         watch(context)
         self._raw = raw
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()

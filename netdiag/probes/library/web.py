@@ -21,6 +21,7 @@ from netdiag.evidence.urls import clean_url
 from netdiag.evidence.web import Exchange
 from netdiag.probes.base import Request, Stamp, Stream
 from netdiag.probes.clock import Clock
+from netdiag.probes.library import trust
 from netdiag.probes.library.answer import Answer, failure_behind, page_start, read_body
 from netdiag.probes.library.hostnames import is_literal, without_zone
 from netdiag.probes.library.line import Line
@@ -111,9 +112,14 @@ def exchange(
         raise ValueError("https through a proxy needs a tunnel")
     answer: Answer | None = None
     failure: Failure | None = None
+    # Loading the trust store is no part of the exchange.
+    context = trust.context("system", ("http/1.1",)) if goal.is_tls else None
     with Line(clock, request.limit_ms) as line:
         try:
             _reach(line, stamp, clock, goal, tunnel)
+            if context is not None:
+                line.secure(context, goal.host)
+            line.prepare_to_send()
             with _ask(line, goal, request, identity) as response:
                 answer = read_body(response, line)
                 failure = answer.failure
@@ -148,7 +154,7 @@ def exchange(
 
 
 def _reach(line: Line, stamp: Stamp, clock: Clock, goal: Goal, tunnel: Stream | None) -> None:
-    """Make ``line`` ready for the request. Raises ``OSError``, kept as the line's failure."""
+    """Connect ``line``. Raises ``OSError``, kept as the line's failure."""
     if tunnel is not None:
         line.adopt(socket_of(tunnel))
     elif goal.proxy is not None:
@@ -156,9 +162,6 @@ def _reach(line: Line, stamp: Stamp, clock: Clock, goal: Goal, tunnel: Stream | 
     else:
         assert goal.address is not None
         line.dial(stamp, goal.address, goal.port)
-    if goal.is_tls:
-        line.secure(goal.host)
-    line.prepare_to_send()
 
 
 def dial_proxy(line: Line, stamp: Stamp, clock: Clock, proxy: tuple[str, int]) -> None:
