@@ -49,8 +49,7 @@ def assess(facts: Facts) -> Finding:
     if facts.private_target and any(in_lan(facts, one.address) for one in failed):
         return opposes("The target is in this machine's own LAN, so no router is in between.", "machine.lan_prefixes")
     for state, icmp in icmp_errors(facts, places=("gateway", "private"), kinds=KINDS):
-        first_hop = state.connect is not None and state.connect.sender_place == "gateway"
-        if first_hop or customers_own(facts, icmp.sender):
+        if first_hop(state) or customers_own(facts, icmp.sender):
             return refusal(facts, state, icmp)
     if any(one.connect is not None and one.connect.how == "icmp" for one in failed):
         foreign = icmp_errors(facts, places=("path", "vendor", "target", "shared"), kinds=(*KINDS, "loop"))
@@ -59,6 +58,11 @@ def assess(facts: Facts) -> Finding:
         return silent("Whose router refused the connection is not known.", *FACTS)
     found = weakest(judge_walk(facts, walk) for walk in failing_walks(facts))
     return found or silent("No walk to the failing address shows where its packets end.", *FACTS)
+
+
+def first_hop(state: AddressState) -> bool:
+    """The gateway itself refused."""
+    return state.connect is not None and state.connect.sender_place == "gateway"
 
 
 def refusal(facts: Facts, state: AddressState, icmp: Icmp) -> Finding:
@@ -76,7 +80,8 @@ def refusal(facts: Facts, state: AddressState, icmp: Icmp) -> Finding:
         ),
         facts=FACTS,
         witnesses=state.witnesses,
-        at_most_likely=no_route,
+        # The LAN's private block alone ties a router less firmly: providers number from the same blocks.
+        at_most_likely=no_route or not (first_hop(state) or in_lan(facts, icmp.sender)),
         at_most_possible=all_refused or (no_route and not only_this),
         settle_next="Connections to other hosts through the same router.",
     )

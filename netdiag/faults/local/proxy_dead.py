@@ -21,7 +21,7 @@ What to tell the customer
 from netdiag.facts import Facts
 from netdiag.facts.places import classify
 from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
-from netdiag.faults.reading import host_of
+from netdiag.faults.reading import host_of, in_lan
 
 FACTS = ("machine.proxy", "controls.any_healthy")
 
@@ -36,7 +36,8 @@ def assess(facts: Facts) -> Finding:
     if proxy.connects is None:
         return silent(f"Whether the proxy {proxy.where} accepts connections was not tried.", "machine.proxy")
     if not proxy.connects:
-        near = classify(host_of(proxy.where)) in {"private", "loopback", "link_local"}
+        host = host_of(proxy.where)
+        near = classify(host) == "loopback" or in_lan(facts, host) or host in (facts.machine.gateways.value or ())
         return Finding(
             lean=Lean.SETTLES if line_works or near else Lean.SUPPORTS,
             because=(

@@ -44,6 +44,7 @@ def assess(facts: Facts) -> Finding:
         ),
         facts=(*FACTS, "controls.any_healthy"),
         witnesses=witnesses_of(one for one, _ in ours),
+        at_most_likely=not shut,  # a resolver of the LAN, too, may wait for one that is not seen
         at_most_possible=not decided or not (shut or passes),
         settle_next="The same question to the resolver that stands behind it (the provider's), asked directly.",
     )

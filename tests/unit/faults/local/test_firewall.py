@@ -190,7 +190,7 @@ def ends(*routers: str, through: tuple[str, ...] = ROUTERS, health: dict[str, bo
         ),
         pytest.param(
             facts(target=target(refused_by("192.168.0.1", "private", 3, 13)), controls=controls(**HEALTHY)),
-            "settles",
+            "capped",
             id="second-private-hop-in-the-lan-block",
         ),
         pytest.param(

@@ -78,6 +78,10 @@ def test_resolver_dead(given: Facts, expected: str) -> None:
     assert word(judged(resolver_dead.FAULT, given)) == expected
 
 
+def test_silence_in_the_lan_is_never_more_than_likely() -> None:
+    assert judged(resolver_dead.FAULT, asking(resolver(PIHOLE, "lan", "silent"))).at_most_likely
+
+
 def test_a_dead_line_does_not_make_a_dead_resolver() -> None:
     given = facts(
         names=names(resolvers=(resolver(PIHOLE, "lan", "silent"),), configured_resolve=False, system_resolves=False),

@@ -234,7 +234,7 @@ def behind(proxy: Proxy, health: dict[str, bool] | None = None) -> Facts:
     return facts(machine=machine(proxy=proxy), controls=controls(**(health or {})), target=target(failing()))
 
 
-LAN_PROXY, NAMED_PROXY = "10.0.0.8:3128", "proxy.corp.example:3128"
+LAN_PROXY, NAMED_PROXY = "192.168.1.1:3128", "proxy.corp.example:3128"
 
 
 @pytest.mark.parametrize(
@@ -242,6 +242,8 @@ LAN_PROXY, NAMED_PROXY = "10.0.0.8:3128", "proxy.corp.example:3128"
     [
         pytest.param(behind(Proxy(where=LAN_PROXY, connects=False), DEAD), "settles", id="in-the-lan"),
         pytest.param(behind(Proxy(where=NAMED_PROXY, connects=False), HEALTHY), "settles", id="while-the-line-works"),
+        pytest.param(behind(Proxy(where="10.0.0.8:3128", connects=False), DEAD), "possible", id="at-another-site"),
+        pytest.param(behind(Proxy(where="127.0.0.1:8080", connects=False), DEAD), "settles", id="on-the-machine"),
         pytest.param(behind(Proxy(where=NAMED_PROXY, connects=False), DEAD), "possible", id="the-line-may-be-dead"),
         pytest.param(
             behind(Proxy(where=LAN_PROXY, connects=True, control_ok=False, control_refusal=503), HEALTHY),
