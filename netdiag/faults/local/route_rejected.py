@@ -46,7 +46,7 @@ def assess(facts: Facts) -> Finding:
 FAULT = Fault(
     code="local.route.rejected",
     title="A route on the machine refuses the target",
-    needs=("target.addresses",),
+    needs=("machine.own_addresses",),
     masked_by=("local.link.down", "local.route.missing"),
     assess=assess,
     reply=(
