@@ -13,12 +13,10 @@ from netdiag.evidence.record import FailureCode, NotRun
 from netdiag.evidence.transport import Connect
 from netdiag.probes.base import DeclinedError, Probe, World
 
-_LIMITS_MS = (2000, 2000)  # three times the RTT of a line by satellite (0.6 s)
-_PAUSE_S = 0.5
-# A router, or the own kernel, says after 3.06 s that the last hop does not answer ARP or NDP (fault-signatures 4), to
-# all packets that wait then. A second SYN that leaves shortly before is among them, also on IPv6, where a socket
-# listens for a second only (``kernel/tcp.py``, ``mute``).
-_SECOND_AFTER_SILENCE_S = 2.5
+# The first listens past the 3.06 s after which a router, or the own kernel, says that the last hop does not answer ARP
+# or NDP (fault-signatures 4). It says so to the packets that waited longest, so a later SYN would not be told.
+_LIMITS_MS = (3300, 1500)
+_PAUSE_S = 0.5  # after an answer; after silence enough time has passed
 _HANDSHAKE_MS = 5000
 
 # Answered, one way or the other, but perhaps not for good: one more attempt shows whether it persists.
@@ -28,16 +26,13 @@ _WORTH_ANOTHER = {FailureCode.TIMED_OUT, FailureCode.REFUSED, FailureCode.RESET,
 def _run(step: Step, world: World) -> Iterator[Observation]:
     # The check at the end asks once: it is the further attempt.
     limits = _LIMITS_MS if step.round == 1 else _LIMITS_MS[:1]
-    began = world.now_ns()
     for attempt, limit_ms in enumerate(limits, start=1):
         connect = yield from _attempt(step, world, attempt, limit_ms)
         failure = None if connect is None else connect.failure
         if failure is None or failure.code not in _WORTH_ANOTHER:
             return
-        if attempt < len(limits):
-            since_s = (world.now_ns() - began) / 1e9
-            silent = failure.code is FailureCode.TIMED_OUT
-            world.sleep(max(_PAUSE_S, _SECOND_AFTER_SILENCE_S - since_s) if silent else _PAUSE_S)
+        if attempt < len(limits) and failure.code is not FailureCode.TIMED_OUT:
+            world.sleep(_PAUSE_S)
 
 
 def _attempt(step: Step, world: World, attempt: int, limit_ms: int) -> Generator[Observation, None, Connect | None]:

@@ -28,6 +28,7 @@ class SynProbe:
         self.socket = socket.socket(self._options.family, socket.SOCK_STREAM)
         self._sent = answers.sent_now(clock, probe, None)
         self._waiting = True
+        self._is_quiet = False
 
     def start(self) -> list[HopReply]:
         """Send. A reply comes back at once when the kernel refused to."""
@@ -44,7 +45,7 @@ class SynProbe:
                 self._finish("rst", replier=probe.address) if number == errno.ECONNREFUSED else self._not_sent(number)
             )
         self._sent = self._sent._replace(source_port=self.socket.getsockname()[1])
-        mute(self.socket, self._options)
+        self._is_quiet = mute(self.socket, self._options)
         return []
 
     def _prepare(self, probe: HopProbe) -> None:
@@ -56,7 +57,7 @@ class SynProbe:
             with contextlib.suppress(OSError):
                 self.socket.setsockopt(options.level, IPV6_AUTOFLOWLABEL, 0)
         self.socket.setsockopt(options.level, options.ttl, probe.ttl)
-        self.socket.setsockopt(socket.IPPROTO_TCP, TCP_SYNCNT, 1)
+        self.socket.setsockopt(socket.IPPROTO_TCP, TCP_SYNCNT, 2)  # given up after 7 s
         if probe.source_port:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if probe.source_port or probe.stamp.source:
@@ -71,7 +72,7 @@ class SynProbe:
         error = errqueue.first_decisive(errqueue.drain(self.socket, self._options))
         if error is not None and error.icmp is not None:
             took = answers.rtt_us(self._sent, now, error.received_ns)
-            if took >= _REPETITION_US:
+            if took >= _REPETITION_US and not self._is_quiet:
                 return []
             return self._finish(
                 "icmp",

@@ -14,10 +14,14 @@ from netdiag.probes.base import OutOfTimeError, Stamp
 from netdiag.probes.clock import Clock
 from netdiag.probes.kernel import errqueue, tcpinfo
 from netdiag.probes.kernel.errqueue import QueuedError
-from netdiag.probes.kernel.numbers import IS_LINUX, TCP_SYNCNT, V4, Options, options_for
+from netdiag.probes.kernel.numbers import IPV6_RTHDR, IS_LINUX, TCP_SYNCNT, V4, Options, options_for
 from netdiag.probes.library.sockets import SocketStream
 
 _NO_LINGER = struct.pack("ii", 1, 0)  # socket(7), SO_LINGER: close sends a reset
+
+# A segment routing header, RFC 8754 section 2: next header, length in 8 bytes after the first 8, type 4, segments left,
+# last entry, flags, tag; then the one segment, ::1.
+_TO_LOOPBACK = struct.pack("!BBBBBBH", 0, 2, 4, 0, 0, 0, 0) + bytes(15) + b"\x01"
 
 _REFUSED = {errno.ECONNREFUSED}
 _UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETDOWN, errno.ENOPROTOOPT}
@@ -26,6 +30,7 @@ _UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.EN
 _DENIED = {errno.EACCES, errno.EPERM, errno.EINVAL}
 
 _BEFORE_REPETITION_NS = 900_000_000  # the kernel's first time-out is 1 s (TCP_TIMEOUT_INIT; RFC 6298 2.1)
+_SPARE_RETRIES = 2  # so many: given up after 7 s and not after 3 (RFC 6298 5.5)
 _ESTABLISHED = 1  # TCP_ESTABLISHED, net/tcp_states.h
 
 _UNSPECIFIED = {"0.0.0.0", "::"}  # noqa: S104 - what getsockname says of a socket that no route was found for
@@ -77,8 +82,8 @@ def _prepared(options: Options, wish: Wish, source: str | None) -> socket.socket
             # Without the queue the errno is all that will be known.
             with contextlib.suppress(OSError):
                 errqueue.enable(sock, options)
-            # The kernel takes no 0; ``mute`` holds back what this allows too much.
-            sock.setsockopt(socket.IPPROTO_TCP, TCP_SYNCNT, max(1, wish.syn_retries))
+            # More than wished, so that the kernel does not give up before the limit; ``mute`` holds them back.
+            sock.setsockopt(socket.IPPROTO_TCP, TCP_SYNCNT, wish.syn_retries + _SPARE_RETRIES)
         if source is not None:
             sock.bind((source, 0))
         if wish.ttl is not None:
@@ -115,10 +120,16 @@ def _attempt(
     failure = _outcome(sock, options)
     if failure is None:
         unmute(sock, options, ttl=wish.ttl)
-    elif isinstance(failure.native, Icmp) and errqueue.is_time_exceeded(failure.native):
-        # That was about the muted repetition, and it ended the socket.
+    elif _is_of_muting(failure):
         failure = Failure(op="connect", code=FailureCode.TIMED_OUT)
     return failure, syns
+
+
+def _is_of_muting(failure: Failure) -> bool:
+    """Did a muted repetition end the socket: by time exceeded at the gateway, or by the route that we took away?"""
+    if isinstance(failure.native, Icmp):
+        return errqueue.is_time_exceeded(failure.native)
+    return failure.errno in _UNREACHABLE
 
 
 def _wait(clock: Clock, sock: socket.socket, until_ns: int) -> bool:
@@ -169,20 +180,25 @@ def failure_of(number: int, queued: QueuedError | None) -> Failure:
     return Failure(op="connect", code=code, native=native, errno=number, text=os.strerror(number))
 
 
-def mute(sock: socket.socket, options: Options) -> None:
+def mute(sock: socket.socket, options: Options) -> bool:
     """From now on the kernel's own SYN repetitions do not reach the peer, while an answer to the first still counts.
 
-    IPv4: SO_DONTROUTE takes the socket's route away, so that a repetition fails quietly inside the kernel. IPv6 knows
-    no such thing: there it dies at the gateway (hop limit 1), whose ICMP error then ends the socket, so that an IPv6
-    socket listens no longer than until the first muted repetition. A peer on the own link gets them all the same.
+    IPv4: SO_DONTROUTE takes the socket's route away, so that a repetition fails quietly inside the kernel; only a peer
+    on the own link gets it all the same. IPv6 knows no such thing: there a routing header (RFC 8754) with the own
+    loopback as its only stop sends it there, where it is dropped. False where neither is to be had: the repetition then
+    dies at the gateway (hop limit 1), whose ICMP error ends the socket.
     """
     if not IS_LINUX:
-        return
+        return False
     with contextlib.suppress(OSError):
         if options is V4:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_DONTROUTE, 1)
         else:
-            sock.setsockopt(options.level, options.ttl, 1)
+            sock.setsockopt(options.level, IPV6_RTHDR, _TO_LOOPBACK)
+        return True
+    with contextlib.suppress(OSError):
+        sock.setsockopt(options.level, options.ttl, 1)
+    return False
 
 
 def unmute(sock: socket.socket, options: Options, *, ttl: int | None = None) -> None:
@@ -193,6 +209,7 @@ def unmute(sock: socket.socket, options: Options, *, ttl: int | None = None) -> 
         if options is V4:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_DONTROUTE, 0)
         else:
+            sock.setsockopt(options.level, IPV6_RTHDR, b"")
             sock.setsockopt(options.level, options.ttl, -1 if ttl is None else ttl)
 
 
