@@ -4,6 +4,7 @@ import ipaddress
 
 from netdiag.facts import AddressState, Facts, Walk, Witness
 from netdiag.facts.base import Value
+from netdiag.facts.places import classify
 from netdiag.faults.base import Finding, opposes, silent
 
 PROFILE = "The vendor's profile (--profile): it says which of the hops on the way are the vendor's."
@@ -78,11 +79,19 @@ def judged(facts: Facts) -> tuple[AddressState, ...]:
     return tuple(
         state
         for state in facts.target.addresses.value or ()
-        if state.genuine is not False
+        if may_be_the_vendors(facts, state)
         and state.connect is not None
         and state.connect.how != "local"
         and not dead[state.family]
     )
+
+
+def may_be_the_vendors(facts: Facts, state: AddressState) -> bool:
+    """Not known to be false; and a private address is the vendor's only where the name is a private one, or where it
+    is known to be true (a resolver or portal that lies answers with such addresses)."""
+    if state.genuine is not None:
+        return state.genuine
+    return facts.private_target or classify(state.address) == "public"
 
 
 def reached(facts: Facts) -> tuple[AddressState, ...]:

@@ -51,8 +51,9 @@ def assess(facts: Facts) -> Finding:
     if http.page == "block" or http.says_blocked:
         because = f"{said}: a rule refuses the request before the application is asked."
         return answered(facts, state, http, because)
-    if client == http.status:
-        because = f"{said}, a page that no application wrote, to every client name of this address."
+    if http.bare or client == http.status:
+        whom = ", to another client name, too" if client == http.status else ""
+        because = f"{said}, a page that no application wrote{whom}: a rule or a setting of the vendor's server."
         return answered(facts, state, http, because, sure=False)
     return silent(f"{said}; whether a rule refuses it or the application asks for a login is not known.", *USED)
 

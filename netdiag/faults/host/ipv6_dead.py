@@ -21,13 +21,22 @@ What to tell the customer
 
 from netdiag.facts import AddressState, Facts
 from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes, silent
-from netdiag.faults.host._reading import SILENT_RIVALS, addresses, agent, border, proxied, where, witnesses
+from netdiag.faults.host._reading import (
+    SILENT_RIVALS,
+    addresses,
+    agent,
+    border,
+    may_be_the_vendors,
+    proxied,
+    where,
+    witnesses,
+)
 
 USED = ("target.addresses", "controls.any_healthy6", "path.target6", "agent.runs")
 
 
 def assess(facts: Facts) -> Finding:
-    every = tuple(state for state in facts.target.addresses.value or () if state.genuine is not False)
+    every = tuple(state for state in facts.target.addresses.value or () if may_be_the_vendors(facts, state))
     dead = tuple(state for state in every if state.family == 6 and _fails(state))
     if proxied(facts) or not dead:
         return opposes("No IPv6 address of the target fails by itself.", "target.addresses")

@@ -56,16 +56,17 @@ def assess(facts: Facts) -> Finding:
     if silenced is None:
         return opposes("Something answers for the address, so it is not simply down.", *USED)
     sign = border(facts, silenced)
-    if sign is not None and other.fails:
-        return Finding(
-            lean=Lean.SUPPORTS,
-            because=f"{silenced.address} answers nothing at all, here and from another line, although {sign}.",
-            facts=USED,
-            witnesses=witnesses(facts, silenced) + other.witnesses,
-            at_most_likely=True,
-            settle_next=VENDOR_CAPTURE,
-        )
-    return silent(f"{silenced.address} is silent, which a machine that is down would be, too.", *USED)
+    if sign is None:
+        return silent(f"{silenced.address} is silent, which a machine that is down would be, too.", *USED)
+    lines = "here and from another line" if other.fails else "from this line"
+    return Finding(
+        lean=Lean.SUPPORTS,
+        because=f"{silenced.address} answers nothing at all {lines}, although {sign}.",
+        facts=USED,
+        witnesses=witnesses(facts, silenced) + other.witnesses,
+        at_most_likely=True,
+        settle_next=VENDOR_CAPTURE if other.fails else CONTROL_RUN,
+    )
 
 
 def _unanswered(facts: Facts, state: AddressState) -> Finding | None:

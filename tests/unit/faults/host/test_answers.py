@@ -94,8 +94,11 @@ class TestForbidden:
         given = answering(403, bare=True, product="nginx", page="bare", other_agent_status=403)
         assert said(given) == ("host", "likely", "host.block.http_forbidden")
 
-    def test_a_bare_page_alone_decides_nothing(self) -> None:
-        assert said(answering(403, bare=True))[0] == "inconclusive"
+    def test_a_bare_page_to_netdiags_own_client_is_likely_too(self) -> None:
+        assert said(answering(403, bare=True)) == ("host", "likely", "host.block.http_forbidden")
+
+    def test_a_page_that_may_be_the_applications_decides_nothing(self) -> None:
+        assert said(answering(403))[0] == "inconclusive"
 
     def test_another_line_being_served_is_proof_of_a_rule_on_this_one(self) -> None:
         given = facts(at(tls=TLS_OK, http=answer(403, bare=True)), agent=run(works=True))
