@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -29,7 +30,13 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         # A worker of pytest-xdist is born inside its controller's walls; having threads, it could not build its own.
         if not (os.environ.get("PYTEST_XDIST_WORKER") and _only_loopback()):
+            uid = os.getuid()
             kernel.unshare_as_root(kernel.CLONE_NEWNET)
+            if os.getuid() != uid:
+                # In a user namespace everybody is "root", and pytest would want the real root's temporary folder.
+                own = Path(tempfile.gettempdir(), f"netdiag-pytest-{uid}")
+                own.mkdir(mode=0o700, exist_ok=True)
+                os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(own))
             kernel.loopback_up()
         _reason["isolation"] = None
     except OSError as error:

@@ -61,7 +61,11 @@ def _run(arguments: argparse.Namespace, inside: list[str]) -> int:
                 f"URL {lab.url}; logs and configuration in {lab.run_folder}",
                 file=sys.stderr,
             )
-        command = inside if inside and not arguments.shell else [os.environ.get("SHELL", "/bin/sh"), "-i"]
+        command = (
+            inside
+            if inside and not arguments.shell
+            else [os.environ.get("SHELL", "/bin/sh"), *(["-i"] if sys.stdin.isatty() else [])]
+        )
         with lab.popen(arguments.role, command, ordinary=not arguments.privileged) as process:
             while True:
                 try:

@@ -18,7 +18,7 @@ import msgspec
 from tests.netns import kernel, placeholders
 from tests.netns import namespaces as ns
 from tests.netns.daemons import authority, internet, nginx, relay, resolver, web, zone
-from tests.netns.namespaces import RUN, LabError
+from tests.netns.namespaces import MOZILLA, RUN, LabError
 from tests.netns.networks import NETWORKS
 from tests.netns.pki import Pki
 from tests.netns.scenario import Change, Scenario
@@ -26,6 +26,8 @@ from tests.netns.topology import reverse_names
 
 _READY_SECONDS = 15.0  # far above the usual half second; a slower machine only waits longer
 PROXY_PORT = 3128
+# libfaketime 0.9.10 breaks the absolute clock_nanosleep(2) under time.sleep: EINVAL, or a sleep of years.
+_SLEEP = "import select, time\ntime.sleep = lambda seconds: (select.select([], [], [], seconds), None)[1]\n"
 _TABLE = """
 table inet lab {
   chain prerouting { type filter hook prerouting priority -300; policy accept; }
@@ -79,10 +81,10 @@ class Assembly:
         env = {name: self.fill(value) for name, value in self.scenario.customer.env.items()}
         if self.scenario.customer.clock is not None:
             env |= {
-                "LD_PRELOAD": "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
+                "LD_PRELOAD": "/usr/$LIB/faketime/libfaketimeMT.so.1",
                 "FAKETIME": self.scenario.customer.clock,
                 "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-                "DONT_FAKE_MONOTONIC": "1",
+                "PYTHONPATH": str(RUN / "python"),  # lab.py puts the caller's own behind it
             }
         return env
 
@@ -185,7 +187,10 @@ class Assembly:
                 (RUN / "bin").mkdir(exist_ok=True)
                 shutil.copyfile(found, RUN / "bin" / tool)
                 (RUN / "bin" / tool).chmod(0o755)
+        (RUN / "python").mkdir()
+        (RUN / "python" / "sitecustomize.py").write_text(_SLEEP)
         trusted = self.pki.trusted_pem
+        MOZILLA.write_bytes(trusted)
         if "interception" in self.scenario.customer.trust:
             trusted += self.pki.interception_pem
         (RUN / "trust.pem").write_bytes(trusted)

@@ -83,11 +83,11 @@ class Lab:
         return cls(path.parent.name, path.read_text(), network=network)
 
     def __enter__(self) -> Self:
-        self._home = tempfile.TemporaryDirectory(prefix="netdiag-lab-")
+        self._home = tempfile.TemporaryDirectory(prefix="netdiag-lab-", ignore_cleanup_errors=True)
         env = {**os.environ, "PATH": _tool_path(), "PYTHONPATH": _python_path(), "LC_ALL": "C.UTF-8"}
         env.pop("LD_PRELOAD", None)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.netns.supervisor"],
+            [sys.executable, "-m", "tests.netns.supervisor", self._home.name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,
@@ -185,6 +185,8 @@ class Lab:
         }
         if role == "customer":
             env |= self._env
+            if "PYTHONPATH" in self._env:
+                env["PYTHONPATH"] = os.pathsep.join([self._env["PYTHONPATH"], _python_path()])
         return env | dict(extra or {})
 
     def popen(

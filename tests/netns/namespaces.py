@@ -58,6 +58,9 @@ class Namespaces:
             (_NETNS / node.name).touch()
             kernel.mount("/proc/self/ns/net", str(_NETNS / node.name), flags=kernel.MS_BIND)
             _sysctls(_node_sysctls(node, ipv6=node.name not in ipv6_off))
+        # Only now: a mount namespace is a copy, and shall have every name of /run/netns in it.
+        for node in self.network.nodes:
+            kernel.setns(self.net[node.name], kernel.CLONE_NEWNET)
             self._mount_namespace(node.name)
         kernel.setns(self._base_net, kernel.CLONE_NEWNET)
         ip_batch(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 from typing import Literal
 
@@ -149,8 +150,8 @@ def find(name: str) -> Path:
     for candidate in (path, path / "scenario.toml", BUNDLES / name / "scenario.toml"):
         if candidate.is_file():
             return candidate
-    near = [known for known in names() if name in known] or names()
-    raise ScenarioError(f"no scenario {name!r}; there are: {', '.join(near)}")
+    near = [known for known in names() if name in known] or difflib.get_close_matches(name, names(), 5, 0.3)
+    raise ScenarioError(f"no scenario {name!r}; near it: {', '.join(near) or 'none'} (the command `list` names all)")
 
 
 def load(name: str) -> Scenario:

@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import select
+import shutil
 import signal
 import sys
 import traceback
@@ -92,6 +93,8 @@ def main() -> None:
     # Process 1 alone reads the orders; were this end of the pipe's reader left open, nothing would change, but tidy.
     os.close(0)
     os.waitpid(child, 0)
+    # The owner may have been killed, and then nobody else removes its scratch folder.
+    shutil.rmtree(sys.argv[1], ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -230,6 +230,8 @@ def test_clock_is_faked_for_the_customer_only(lab: LabFactory) -> None:
     assert int(here.run("customer", ["date", "+%Y"]).stdout) < year
     assert int(here.run("agent", ["date", "+%Y"]).stdout) == year
     assert here.run("customer", [*CURL, here.url]).returncode == 60
+    slept = here.run("customer", [sys.executable, "-c", "import time; time.sleep(0.01)"], timeout=20)
+    assert slept.returncode == 0, slept.stderr
 
 
 def test_real_fail2ban_bans(lab: LabFactory) -> None:
@@ -266,7 +268,7 @@ import sys, time
 from tests.netns.lab import Lab
 lab = Lab.load("healthy"); lab.__enter__()
 inner = lab.popen("customer", ["sleep", "600"])
-print(lab._pid, lab._process.pid, inner.pid, flush=True)
+print(lab._pid, lab._process.pid, inner.pid, lab.home, flush=True)
 time.sleep(600)
 """
 
@@ -277,7 +279,8 @@ def test_nothing_stays_when_the_owner_dies(number: signal.Signals) -> None:
         [sys.executable, "-c", OWNER], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
     assert owner.stdout is not None
-    first, *others = (int(word) for word in owner.stdout.readline().split())
+    *words, home = owner.stdout.readline().split()
+    first, *others = (int(word) for word in words)
     inside = _tree(first)
     assert len(inside) > 5
     owner.send_signal(number)
@@ -289,6 +292,7 @@ def test_nothing_stays_when_the_owner_dies(number: signal.Signals) -> None:
         left = [pid for pid in left if _alive(pid)]
         time.sleep(0.02)
     assert left == []
+    assert not Path(home).exists()
 
 
 def _tree(pid: int) -> list[int]:
