@@ -24,12 +24,14 @@ class Egress(Value, frozen=True, kw_only=True):
 
     ``gateway``: the first hop answered time exceeded, so the packet left the machine. ``silent``: nothing came.
     ``refused_locally``: the kernel or an own address refused it. ``reset``: something refused it with RST at TTL 1.
-    ``udp_denied``: a UDP datagram to the target was refused with EPERM (an OUTPUT rule).
+    ``udp_denied``: a UDP datagram to the target was refused with EPERM (an OUTPUT rule). ``other_port``: as ``target``,
+    for another port of the same address.
     """
 
     target: Literal["gateway", "silent", "refused_locally", "reset", "accepted"] | None
     control: Literal["gateway", "silent", "refused_locally", "reset", "accepted"] | None
     udp_denied: bool | None
+    other_port: Literal["gateway", "silent", "refused_locally", "reset", "accepted"] | None = None
 
 
 class Proxy(Value, frozen=True, kw_only=True):

@@ -22,6 +22,8 @@ class ResolverState(Value, frozen=True, kw_only=True):
     random_answers: bool | None = None
     """A name that cannot exist was answered with an address."""
     tcp_only: bool = False
+    answers_unchecked: bool | None = None
+    """With DNSSEC checking disabled (asked after SERVFAIL) the target's name was answered: validation is what fails."""
     witnesses: tuple[Witness, ...] = ()
 
 

@@ -201,7 +201,7 @@ class Story:
     def machine(
         self, *, link_up: bool = True, gateway: str | None = GATEWAY, ipv6: bool = False, own: str = OWN,
         resolvers: Sequence[str] = (RESOLVER,), neighbour: str = "reachable", hosts: Sequence[str] = (),
-        clock_off_s: int = 0,
+        clock_off_s: int = 0, error_queue: bool | None = True,
     ) -> None:  # fmt: skip
         """One ethernet interface, its default gateways, resolvers, an empty hosts file, no proxy, a right clock."""
         step = self._machine_step()
@@ -211,7 +211,7 @@ class Story:
             addresses.append(machine.InterfaceAddress(address="fe80::20", prefix_length=64))
         self.add(
             machine.Platform, step, system="Linux", release="6.1", python="3.11.2", openssl="OpenSSL 3.0",
-            error_queue=True, raw_sockets=False, ping_sockets=True, min_ttl=True,
+            error_queue=error_queue, raw_sockets=False, ping_sockets=True, min_ttl=True,
         )  # fmt: skip
         loopback = (machine.InterfaceAddress(address="127.0.0.1", prefix_length=8),)
         self.add(machine.Interface, step, name="lo", link="loopback", is_up=True, addresses=loopback)
@@ -292,15 +292,16 @@ class Story:
     def lookup(
         self, server: str, *addresses: str, server_class: str = "configured", use: str = "target", rcode: int = 0,
         failure: Failure | None = None, ede: Sequence[int] = (), name: str | None = None,
-        transport_: Literal["udp", "tcp"] = "udp",
+        transport_: Literal["udp", "tcp"] = "udp", unchecked: bool = False,
     ) -> ObsId:  # fmt: skip
-        """A and AAAA asked of one resolver. ``failure`` (say SILENT): no usable reply came to either."""
+        """A and AAAA asked of one resolver. ``failure`` (say SILENT): no usable reply came to either. ``unchecked``:
+        asked with DNSSEC checking disabled, as the probe does after SERVFAIL."""
         asked = name or {"target": self.host, "control": CONTROL_HOST, "random": "x7f3k9.vendor.test"}[use]
         params = {"class": server_class, "name": asked, "use": use}
         step = self.step("dns", "resolver", server, params=params)
         return self._lookups(
             step, asked, addresses, rcode=rcode, failure=failure, ede=ede, transport_=transport_, server=server,
-            server_class=server_class, flags=("RA",),
+            server_class=server_class, flags=("RA",), checking_disabled=unchecked,
         )  # fmt: skip
 
     def authority(
@@ -366,7 +367,7 @@ class Story:
     def connect(
         self, address: str = TARGET, failure: Failure | None = None, *, role: Role = "target", host: str | None = None,
         port: int | None = None, attempts: int | None = None, ms: float | None = None, syns: int | None = None,
-        round_: int = 1, after_burst: bool = False, proxy: str | None = None,
+        round_: int = 1, after_burst: bool = False, proxy: str | None = None, **fields: Any,
     ) -> ObsId:  # fmt: skip
         """``attempts`` connects to one address: open, or all ended by ``failure``. A silent or refused one is tried
         twice, as the probe does, unless ``attempts`` says otherwise."""
@@ -379,7 +380,7 @@ class Story:
             last = self.add(
                 transport.Connect, step, ms=took, attempt=attempt, address=address, port=port, failure=failure,
                 source_address=OWN, source_port=50_000 + len(self._records), limit_ms=3000, after_burst=after_burst,
-                syns_sent=syns if syns is not None else (2 if silent else 1), tcp=None if failure else TCP,
+                syns_sent=syns if syns is not None else (2 if silent else 1), tcp=None if failure else TCP, **fields,
             )  # fmt: skip
         return last
 
@@ -388,6 +389,7 @@ class Story:
         port: int | None = None, verify: int = 0, mozilla: int | None = None, alert: int | None = None,
         chain: Sequence[tls.Certificate] = (LEAF,), acked: bool | None = True, server_hello: bool | None = None,
         asks_certificate: bool | None = False, first_bytes: str | None = None, round_: int = 1,
+        server_name: str | None = None,
     ) -> ObsId:  # fmt: skip
         """TLS on the last connection to ``address``: well, rejected by us (``verify``: OpenSSL's code), ended by the
         peer's ``alert``, or by ``failure``."""
@@ -405,7 +407,7 @@ class Story:
         )
         return self.add(
             tls.Handshake, step, ms=30 if shown else 1000, caused_by=self._records[-1].id,
-            server_name=host or self.host,
+            server_name=server_name or host or self.host,
             protocol="TLSv1.3" if shown else None, server_hello=shown if server_hello is None else server_hello,
             client_certificate_asked=asks_certificate if shown else None, acked=acked,
             chain=tuple(chain) if shown else (), failure=failure, first_bytes=first_bytes, tcp=TCP,
@@ -515,12 +517,14 @@ class Story:
 
     def egress(
         self, address: str = TARGET, *, target: str = "gateway", control: str = "gateway", udp_denied: bool = False,
-        control_address: str = CONTROL, gateway: str = GATEWAY,
+        control_address: str = CONTROL, gateway: str = GATEWAY, other_port: str | None = None,
     ) -> ObsId:  # fmt: skip
         """The TTL-1 test; each end is ``gateway``, ``silent``, ``refused_locally``, ``reset`` or ``accepted``."""
         params = {"control_address": control_address, "control_port": "443"}
         step = self.step("egress", "machine", "", address, self.port, params=params)
-        for peer, port, how in ((address, self.port, target), (control_address, 443, control)):
+        other = 443 if self.port == 80 else 80
+        ends = [(address, self.port, target), (address, other, other_port or target), (control_address, 443, control)]
+        for peer, port, how in ends:
             said: dict[str, Any] = {
                 "gateway": _expired(gateway, 1),
                 "silent": {"answer": "none"},

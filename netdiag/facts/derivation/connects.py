@@ -1,6 +1,6 @@
 """Connect records of one address and port -> ConnectState."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from netdiag.evidence.record import FailureCode, Icmp
@@ -18,7 +18,7 @@ _LOCAL_ERRNO = frozenset({1, 13, 22, 23, 24, 97, 99, 100, 101, 105, 113})
 _NO_PACKET_ERRNO = frozenset({1, 22, 23, 24, 97, 99, 100, 105})
 """Those among them that no ICMP error can cause (fault-signatures 2.1 and 2.2)."""
 
-_ENETUNREACH, _ENETDOWN = 101, 100
+_EACCES, _ENETDOWN, _ENETUNREACH = 13, 100, 101
 
 _ARP_WAIT_NS = 1_000_000_000
 """A neighbour that does not answer is given up after about 3.07 s on Linux (three tries, one a second); a local rule
@@ -59,14 +59,13 @@ def how_of(record: Connect, book: Book, near: Near) -> How | None:
         return "refused"
     if failure.code in (FailureCode.RESET, FailureCode.CLOSED):
         return "reset"
-    if failure.code is FailureCode.DENIED_LOCALLY:
-        return "local"
     if near.linux and failure.errno in _NO_PACKET_ERRNO:
         return "local"
-    if failure.code is FailureCode.UNREACHABLE:
+    if failure.code in (FailureCode.UNREACHABLE, FailureCode.DENIED_LOCALLY):
         family: Literal[4, 6] = 6 if ":" in record.address else 4
         certain = near.error_queue is True and near.linux and failure.errno in _LOCAL_ERRNO
-        return "local" if certain or near.has_default(family) is False else "icmp"
+        said_local = failure.code is FailureCode.DENIED_LOCALLY and failure.errno != _EACCES
+        return "local" if certain or said_local or near.has_default(family) is False else "icmp"
     return None
 
 
@@ -78,7 +77,7 @@ def connect_state(records: Sequence[Connect], book: Book, near: Near, placing: P
     opened = [record for said, record in told if said == "open"]
     failing = [(said, record) for said, record in told if said != "open"]
     span_ms = (failing[-1][1].began_ns - failing[0][1].began_ns) // 1_000_000 if failing else 0
-    lost = sum(syns_lost(record) or 0 for record in opened)
+    lost = lost_syns([record for _, record in told])[1]
     if opened:
         how: How = "open"
         first = opened[0]
@@ -100,13 +99,36 @@ def connect_state(records: Sequence[Connect], book: Book, near: Near, placing: P
     )
 
 
-def syns_lost(record: Connect) -> int | None:
-    """Retransmitted SYNs of a connect that worked in the end; SYNs to a dead address are not loss."""
-    if record.failure is not None:
-        return None
+def is_plain(record: Connect) -> bool:
+    """A connect as any application makes it: neither after a burst of our own, nor with an unusual socket option, which
+    is there to make it fail (a minimum TTL) or to make it work (a small MSS)."""
+    return not record.after_burst and record.min_ttl is None and record.mss_clamp is None
+
+
+def syns_again(record: Connect) -> int:
+    """SYNs sent again on one socket."""
     if record.syns_sent is not None:
         return max(record.syns_sent - 1, 0)
-    return None if record.tcp is None else record.tcp.total_retrans
+    return 0 if record.tcp is None else record.tcp.total_retrans
+
+
+def lost_syns(records: Iterable[Connect]) -> tuple[int, int]:
+    """SYNs sent and lost: those sent again of a connect that worked in the end, and those of silent attempts beside one
+    that worked in the same step. SYNs to an address that is dead throughout a step are no loss."""
+    steps: dict[str, list[Connect]] = {}
+    for record in records:
+        steps.setdefault(f"{record.step} {record.address} {record.port}", []).append(record)
+    sent = lost = 0
+    for attempts in steps.values():
+        if all(record.failure is not None for record in attempts):
+            continue
+        for record in attempts:
+            again = syns_again(record)
+            if record.failure is None:
+                sent, lost = sent + again + 1, lost + again
+            elif record.failure.code is FailureCode.TIMED_OUT:
+                sent, lost = sent + again + 1, lost + again + 1
+    return sent, lost
 
 
 def is_no_route(state: ConnectState, *, linux: bool) -> bool:

@@ -12,7 +12,7 @@ from netdiag.facts.base import Fact, Share, seen
 from netdiag.facts.controls import ControlFacts, ControlState
 from netdiag.facts.derivation import exchanges as http
 from netdiag.facts.derivation.book import Book, Entry, is_direct
-from netdiag.facts.derivation.connects import connect_state
+from netdiag.facts.derivation.connects import connect_state, is_plain
 from netdiag.facts.derivation.handshakes import TIME_CODES, UNTRUSTED_ISSUER, is_vouched_for, tls_state
 from netdiag.facts.derivation.losses import loss
 from netdiag.facts.derivation.near import Near
@@ -74,7 +74,7 @@ def _groups(book: Book) -> dict[tuple[str, str, int], _Group]:
         return groups.setdefault((step.subject, plain(address), port), _Group([], [], []))
 
     for connect, step in book.of(Connect):
-        if step.role == "control" and is_direct(step) and not connect.after_burst:
+        if step.role == "control" and is_direct(step) and is_plain(connect):
             group(step, connect.address, connect.port).connects.append(connect)
     for handshake, step in book.of(Handshake):
         if step.role == "control" and is_direct(step) and step.address and step.port is not None:
@@ -82,8 +82,9 @@ def _groups(book: Book) -> dict[tuple[str, str, int], _Group]:
     for entry in book.of(Exchange):
         record, step = entry
         counted = step.role == "control" and is_direct(step) and record.via_proxy is None and not record.after_burst
-        if counted and record.address and record.port is not None:
-            group(step, record.address, record.port).exchanges.append(entry)
+        if counted and record.address:
+            port = record.port if record.port is not None else 443 if record.url.startswith("https:") else 80
+            group(step, record.address, port).exchanges.append(entry)
     return groups
 
 

@@ -30,22 +30,25 @@ def answer_of(reply: HopReply, book: Book, near: Near) -> Answer | None:
     return "silent" if reply.answer == "none" and book.waited(reply) else None
 
 
-def replies_to(address: str | None, book: Book) -> list[HopReply]:
-    """The TTL-1 packets of egress steps that went to ``address``."""
-    return [
-        record
-        for record, step in book.of(HopReply)
-        if step.probe == "egress" and record.ttl == 1 and address and plain(record.address) == plain(address)
-    ]
+def replies_to(address: str, book: Book) -> dict[int, list[HopReply]]:
+    """The TTL-1 packets of egress steps that went to ``address``, by port."""
+    found: dict[int, list[HopReply]] = {}
+    for record, step in book.of(HopReply):
+        if step.probe == "egress" and record.ttl == 1 and plain(record.address) == plain(address):
+            found.setdefault(record.port, []).append(record)
+    return found
 
 
 def derive_egress(version: Literal[4, 6], book: Book, near: Near) -> Fact[Egress]:
-    """The test of one family. The target's side is the step's ``address``, the control's its ``control_address``."""
+    """The test of one family: to the step's address and port, to other ports of that address, and to the control."""
+    port = book.bundle.target.port
     steps = [s for s in book.bundle.plan if s.probe == "egress" and s.address and family(s.address) == version]
     for step in steps:
-        to_target, to_control = (
-            replies_to(address, book) for address in (step.address, step.params.get("control_address"))
-        )
+        by_port = replies_to(step.address or "", book)
+        to_target = by_port.get(port, [])
+        to_other = [reply for other, replies in by_port.items() if other != port for reply in replies]
+        beside = step.params.get("control_address")
+        to_control = [] if beside is None else [r for replies in replies_to(beside, book).values() for r in replies]
         sends = [record for record, held in book.of(LocalSend) if held.id == step.id]
         denied = [record.failure is not None and record.failure.code is FailureCode.DENIED_LOCALLY for record in sends]
         known = any(record.failure is None for record in sends) or any(denied)
@@ -53,9 +56,10 @@ def derive_egress(version: Literal[4, 6], book: Book, near: Near) -> Fact[Egress
             target=_best(to_target, book, near),
             control=_best(to_control, book, near),
             udp_denied=any(denied) if known else None,
+            other_port=_best(to_other, book, near),
         )
-        if (found.target, found.control, found.udp_denied) != (None, None, None):
-            records: list[Observed] = [*to_target, *to_control, *sends]
+        if found != Egress(target=None, control=None, udp_denied=None):
+            records: list[Observed] = [*to_target, *to_other, *to_control, *sends]
             return seen(found, book.witnesses(records))
     return Fact()
 

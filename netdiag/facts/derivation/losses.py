@@ -8,7 +8,7 @@ from netdiag.evidence.transport import Connect, Echo
 from netdiag.evidence.web import Exchange
 from netdiag.facts.base import Fact, Share, seen
 from netdiag.facts.derivation.book import Book
-from netdiag.facts.derivation.connects import syns_lost
+from netdiag.facts.derivation.connects import lost_syns, syns_again
 from netdiag.facts.derivation.statistics import share
 from netdiag.facts.places import plain
 
@@ -21,13 +21,9 @@ def echo_share(echoes: Sequence[Echo], book: Book) -> Share | None:
 
 def loss(connects: Iterable[Connect], echoes: Iterable[Echo], book: Book) -> Fact[Share]:
     """SYNs and echoes together. A SYN to a dead address is not loss, nor is an echo to one that never answers any."""
-    sent = lost = 0
-    witnesses: list[Observed] = []
-    for connect in connects:
-        missing = syns_lost(connect)
-        if missing is not None:
-            sent, lost = sent + missing + 1, lost + missing
-            witnesses.append(connect)
+    held = list(connects)
+    sent, lost = lost_syns(held)
+    witnesses: list[Observed] = [*held] if sent else []
     by_address: dict[str, list[Echo]] = {}
     for echo in echoes:
         by_address.setdefault(plain(echo.address), []).append(echo)
@@ -45,7 +41,7 @@ def retransmits(
 ) -> Fact[Share]:
     """Data segments sent again, from TCP_INFO at the end of each connection. ``total_retrans`` counts SYNs too: those
     of the connect are taken off; an exchange's own connect is not recorded, so its SYNs cannot be."""
-    syns = {connect.id: syns_lost(connect) or 0 for connect in connects}
+    syns = {connect.id: syns_again(connect) for connect in connects}
     sent = again = 0
     witnesses: list[Observed] = []
     ends: list[Handshake | Exchange] = [*handshakes, *exchanges]

@@ -123,6 +123,12 @@ def _sum_up(records: Sequence[Lookup], book: Book) -> Outcome | None:
     return best if asked_a or best in ("answers", "nxdomain") else None
 
 
+def _unchecked(records: Sequence[Lookup], book: Book) -> bool | None:
+    """Whether the name was answered with DNSSEC checking disabled, where that was asked (fault-signatures H40)."""
+    told = {outcome for r in records if r.checking_disabled and (outcome := _outcome(r, book)) is not None}
+    return "answers" in told if told else None
+
+
 def _resolvers(
     lookups: Sequence[Entry[Lookup]], host: str, book: Book, near: Near
 ) -> tuple[tuple[ResolverState, ...], list[Observed]]:
@@ -136,7 +142,8 @@ def _resolvers(
         used.append(record)
     states = []
     for (server, server_class), uses in servers.items():
-        target, random = uses.get("target", []), uses.get("random", [])
+        every, random = uses.get("target", []), uses.get("random", [])
+        target = [record for record in every if not record.checking_disabled]
         replied = {record.transport for record in target if record.rcode is not None and "TC" not in record.flags}
         random_said = {_outcome(record, book) for record in random} - {None, "silent", "unreachable"}
         states.append(
@@ -147,10 +154,11 @@ def _resolvers(
                 target=_sum_up(target, book),
                 addresses=_addresses(target),
                 extended_errors=tuple(sorted({e.code for record in target for e in record.extended_errors})),
-                control=_sum_up(uses.get("control", []), book),
+                control=_sum_up([r for r in uses.get("control", []) if not r.checking_disabled], book),
                 random_answers="answers" in random_said if random_said else None,
                 tcp_only=replied == {"tcp"}
                 and any(_outcome(r, book) == "silent" for r in target if r.transport == "udp"),
+                answers_unchecked=_unchecked(every, book),
                 witnesses=book.witnesses(record for records in uses.values() for record in records),
             )
         )

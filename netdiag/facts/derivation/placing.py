@@ -31,7 +31,8 @@ class Placing:
         self._distance: dict[str, int] = {}
         for walk in walks:
             if walk.reached is not None:
-                self._distance[walk.address] = min(walk.reached, self._distance.get(walk.address, walk.reached))
+                # The farthest, as an answer from nearer by may be a middlebox'.
+                self._distance[walk.address] = max(walk.reached, self._distance.get(walk.address, walk.reached))
 
     def hops(self, walk: RawWalk) -> tuple[Hop, ...]:
         """The walk's hops with their places."""

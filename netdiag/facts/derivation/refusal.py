@@ -42,7 +42,7 @@ def _is_own_reset(address: str, scene: Scene) -> bool:
     book, near = scene.book, scene.near
     if near.on_link(address) or near.is_own(address):
         return False
-    resets = [reply for reply in replies_to(address, book) if answer_of(reply, book, near) == "reset"]
+    resets = _resets_at_1(address, scene)
     others = [
         reply
         for reply, step in book.of(HopReply)
@@ -55,6 +55,11 @@ def _is_own_reset(address: str, scene: Scene) -> bool:
     nearest = min(reply.rtt_us for reply in others if reply.rtt_us is not None)
     times = [reply.rtt_us for reply in resets if reply.rtt_us is not None]
     return _udp_denied(address, scene) or (bool(times) and max(times) < nearest)
+
+
+def _resets_at_1(address: str, scene: Scene) -> list[HopReply]:
+    to_port = replies_to(address, scene.book).get(scene.book.bundle.target.port, [])
+    return [reply for reply in to_port if answer_of(reply, scene.book, scene.near) == "reset"]
 
 
 def _udp_denied(address: str, scene: Scene) -> bool:
@@ -136,8 +141,9 @@ def _refused_route(scene: Scene) -> Fact[LocalRefusal]:
 
 
 def target_leaves(states: Sequence[AddressState], refusal: Fact[LocalRefusal], scene: Scene) -> Fact[bool]:
-    """True when anything but this machine answered a packet to the target's port."""
-    own_resets = {s.address for s in states if s.connect and s.connect.how == "local" and s.connect.icmp is None}
+    """True when anything but this machine answered a packet to the target's port. A reset that comes at TTL 1, too, may
+    be this machine's own."""
+    near_resets = {state.address for state in states if _resets_at_1(state.address, scene)}
     answered = [
         record
         for record, step in scene.book.of(HopReply)
@@ -145,13 +151,15 @@ def target_leaves(states: Sequence[AddressState], refusal: Fact[LocalRefusal], s
         and record.port == scene.book.bundle.target.port
         and (step.role == "target" or step.address == record.address)
         and record.replier is not None and not scene.near.is_own(record.replier)
-        and not (record.answer == "rst" and plain(record.address) in own_resets)
+        and not (record.answer == "rst" and plain(record.address) in near_resets)
     ]  # fmt: skip
     if answered:
         return seen(True, scene.book.witnesses(answered))
     for state in states:
         connect = state.connect
         if connect is None or connect.how in ("silent", "local"):
+            continue
+        if connect.how == "refused" and state.address in near_resets:
             continue
         if connect.how != "icmp" or (connect.icmp is not None and connect.sender_place != "self"):
             return seen(True, state.witnesses)

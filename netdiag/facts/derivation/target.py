@@ -11,7 +11,7 @@ from netdiag.evidence.web import Exchange
 from netdiag.facts.controls import ControlFacts
 from netdiag.facts.derivation import exchanges as http
 from netdiag.facts.derivation.book import Book, is_direct
-from netdiag.facts.derivation.connects import connect_state
+from netdiag.facts.derivation.connects import connect_state, is_plain
 from netdiag.facts.derivation.handshakes import TIME_CODES, covers, is_vouched_for, tls_state
 from netdiag.facts.derivation.losses import echo_share
 from netdiag.facts.derivation.names import Named, is_synthesised
@@ -24,7 +24,8 @@ FailedAt = Literal["connect", "tls", "http"]
 
 
 class TargetRecords:
-    """The direct records of the target by address, those after a burst left out: our own load may speak in them."""
+    """The direct records of the target by address. Left out: those after a burst, since our own load may speak in them,
+    connects with unusual options, and handshakes on these or for another name: experiments, not the customer's case."""
 
     def __init__(self, book: Book) -> None:
         self.connects: dict[str, list[Connect]] = {}
@@ -32,15 +33,18 @@ class TargetRecords:
         self.exchanges: dict[str, list[Exchange]] = {}
         self.echoes: dict[str, list[Echo]] = {}
         for connect, step in book.of(Connect):
-            if step.role == "target" and is_direct(step) and not connect.after_burst:
+            if step.role == "target" and is_direct(step) and is_plain(connect):
                 self.connects.setdefault(plain(connect.address), []).append(connect)
-        port = book.bundle.target.port
+        port, host = book.bundle.target.port, book.bundle.target.host.rstrip(".").lower()
+        odd = {connect.id for connect, _ in book.of(Connect) if not is_plain(connect)}
         for handshake, step in book.of(Handshake):
-            if step.role == "target" and is_direct(step) and step.address and step.port in (None, port):
+            counted = step.role == "target" and is_direct(step) and step.port in (None, port)
+            named = handshake.server_name is None or handshake.server_name.rstrip(".").lower() == host
+            if counted and named and step.address and handshake.caused_by not in odd:
                 self.handshakes.setdefault(plain(step.address), []).append(handshake)
         for exchange, step in book.of(Exchange):
-            counted = step.role == "target" and is_direct(step) and exchange.via_proxy is None and exchange.address
-            if counted and exchange.address and not exchange.after_burst and exchange.port in (None, port):
+            direct = step.role == "target" and is_direct(step) and exchange.via_proxy is None
+            if direct and exchange.address and not exchange.after_burst and exchange.port in (None, port):
                 self.exchanges.setdefault(plain(exchange.address), []).append(exchange)
         for echo, step in book.of(Echo):
             if step.role == "target" and is_direct(step):

@@ -176,12 +176,14 @@ def _one_flow(told: Sequence[HopReply], last_seen: int, border: int | None) -> b
 
 
 def _reached(told: Sequence[HopReply], address: str) -> int | None:
-    """The smallest TTL at which the address itself answered, in whatever way."""
+    """The smallest TTL at which the address itself answered. Not by a reset: a filter on the way sends it in the
+    address' name, and nearer than the address is (fault-signatures T06)."""
     return min(
         (
             record.ttl
             for record in told
             if record.replier is not None
+            and record.answer != "rst"
             and plain(record.replier) == address
             and not (record.icmp is not None and is_time_exceeded(record.icmp))
         ),

@@ -30,7 +30,7 @@ from tests.fakes.records import (
 from tests.unit.facts import Prefixes, facts_of, state_of
 
 
-def story_with(failure: Failure | None, address: str = TARGET, *, ms: float | None = None, **machine: object) -> Story:
+def story_with(failure: Failure | None, address: str = TARGET, *, ms: float | None = None) -> Story:
     story = Story()
     story.surroundings(ipv6=":" in address)
     story.connect(address, failure, ms=ms)
@@ -69,13 +69,10 @@ def test_how(failure: Failure | None, address: str, how: str, place: str | None)
 
 
 def test_an_error_without_an_error_queue_is_not_called_local() -> None:
-    story = story_with(None)
-    story.connect(TARGET, NO_ROUTE, round_=2)
-    blind = Story()
-    blind.surroundings(names=False, controls=False)
-    blind._records = [record for record in blind._records if type(record).__name__ != "Platform"]
-    blind.connect(TARGET, NO_ROUTE)
-    state = state_of(facts_of(blind), TARGET)
+    story = Story()
+    story.machine(error_queue=None)
+    story.connect(TARGET, NO_ROUTE)
+    state = state_of(facts_of(story), TARGET)
     assert state.connect is not None
     assert (state.connect.how, state.connect.icmp) == ("icmp", None)
 
@@ -94,7 +91,7 @@ def test_attempts_add_up() -> None:
     state = state_of(facts_of(story), TARGET)
     assert state.connect is not None
     assert (state.connect.how, state.connect.attempts, state.connect.worked) == ("open", 2, 1)
-    assert state.connect.syn_lost == 2
+    assert state.connect.syn_lost == 4  # two without an answer, and two sent again
 
 
 def test_a_reject_that_falls_silent_is_still_a_reject() -> None:
@@ -280,3 +277,35 @@ def test_search_keys_of_a_failing_connect() -> None:
     assert keys["source_address"] == OWN
     assert keys["utc"].startswith("2026-03-14T09:26:5")
     assert "source_port" in keys
+
+
+def test_a_rule_for_one_port() -> None:
+    story = Story()
+    story.machine()
+    story.egress(target="silent", other_port="gateway", udp_denied=True)
+    story.connect(TARGET, SILENT)
+    facts = facts_of(story)
+    egress = facts.machine.egress4.value
+    assert egress is not None
+    assert (egress.target, egress.other_port, egress.control) == ("silent", "gateway", "gateway")
+    assert facts.machine.local_refusal.value is not None
+
+
+def test_a_reset_at_ttl_1_that_may_be_our_own_shows_no_packet_leaving() -> None:
+    story = Story()
+    story.machine()
+    story.egress(target="reset", control="silent")
+    story.connect(TARGET, REFUSED)
+    facts = facts_of(story)
+    assert not facts.machine.local_refusal.known
+    assert not facts.machine.target_leaves.known
+
+
+@pytest.mark.parametrize(("queue", "how"), [(True, "local"), (False, "icmp")])
+def test_eacces_is_local_only_where_a_remote_error_would_be_seen(queue: bool, how: str) -> None:
+    story = Story()
+    story.machine(ipv6=True, error_queue=queue)
+    story.connect(TARGET6, failed(FailureCode.DENIED_LOCALLY, EACCES))
+    state = state_of(facts_of(story), TARGET6)
+    assert state.connect is not None
+    assert state.connect.how == how

@@ -314,3 +314,13 @@ def test_sources() -> None:
     story.surroundings()
     story.connect(TARGET)
     assert state_of(facts_of(story), TARGET).source == ("configured", "public", "authority", "system")
+
+
+def test_an_answer_without_dnssec_checking_is_no_answer() -> None:
+    story = asked(lambda s: s.lookup(RESOLVER, rcode=2, ede=(6,)))
+    story.lookup(RESOLVER, TARGET, unchecked=True)
+    names = facts_of(story).names
+    assert names.resolvers.value is not None
+    state = names.resolvers.value[0]
+    assert (state.target, state.addresses, state.answers_unchecked) == ("servfail", (), True)
+    assert names.configured_resolve.value is False

@@ -283,3 +283,10 @@ def test_loss_that_persists_and_loss_that_does_not() -> None:
     facts = facts_of(limited)
     assert not facts.path.hop_loss_persists.known
     assert facts.path.icmp_limited_hops.value == (2,)
+
+
+def test_a_filter_that_resets_does_not_make_the_hop_before_it_the_vendors() -> None:
+    story = Story()
+    story.surroundings()
+    story.walk(TARGET, (GATEWAY, ISP), end="refused")
+    assert [hop.place for hop in walked(story).hops] == ["gateway", "public", None]

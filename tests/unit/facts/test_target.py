@@ -199,3 +199,44 @@ def test_steps_through_a_proxy_are_not_direct_ones() -> None:
     story.connect(TARGET, SILENT, proxy="10.1.1.1:3128")
     story.http(None, 503, proxy="10.1.1.1:3128")
     assert facts_of(story).target.works.value is True
+
+
+def test_a_silent_attempt_beside_one_that_worked_is_loss() -> None:
+    story = Story()
+    story.surroundings()
+    story.connect(TARGET, SILENT, attempts=1, syns=1)
+    story.connect(TARGET, syns=1)
+    story.connect(SECOND, SILENT, syns=1)
+    facts = facts_of(story)
+    loss = facts.target.loss.value
+    assert loss is not None
+    assert (loss.sent, loss.lost) == (2, 1)
+    connect = state_of(facts, TARGET).connect
+    assert connect is not None
+    assert connect.syn_lost == 1
+
+
+def test_an_outage_that_ended_is_not_loss() -> None:
+    story = Story()
+    story.surroundings()
+    story.connect(TARGET, SILENT, syns=1)
+    story.connect(TARGET, syns=1, round_=2)
+    loss = facts_of(story).target.loss.value
+    assert loss is not None
+    assert (loss.sent, loss.lost) == (1, 0)
+
+
+def test_experiments_are_not_the_customers_case() -> None:
+    story = Story()
+    story.surroundings()
+    story.connect(TARGET)
+    story.handshake(TARGET, failure=RESET)
+    story.handshake(TARGET, server_name="neutral.example")
+    story.connect(TARGET, mss_clamp=1200)
+    story.handshake(TARGET)
+    story.connect(TARGET, SILENT, min_ttl=60)
+    state = state_of(facts_of(story), TARGET)
+    assert state.tls is not None
+    assert state.tls.how == "reset"
+    assert state.connect is not None
+    assert (state.connect.attempts, state.connect.worked) == (1, 1)
