@@ -15,7 +15,9 @@ from netdiag.probes.base import DeclinedError, Probe, World
 
 # The first listens past the 3.06 s after which a router, or the own kernel, says that the last hop does not answer ARP
 # or NDP (fault-signatures 4). It says so to the packets that waited longest, so a later SYN would not be told.
-_LIMITS_MS = (3300, 1500)
+_LIMITS_MS = (3300, 1000)
+# The check at the end asks once: it is the further attempt.
+_CHECK_LIMITS_MS = (1500,)
 _PAUSE_S = 0.5  # after an answer; after silence enough time has passed
 _HANDSHAKE_MS = 5000
 
@@ -24,8 +26,7 @@ _WORTH_ANOTHER = {FailureCode.TIMED_OUT, FailureCode.REFUSED, FailureCode.RESET,
 
 
 def _run(step: Step, world: World) -> Iterator[Observation]:
-    # The check at the end asks once: it is the further attempt.
-    limits = _LIMITS_MS if step.round == 1 else _LIMITS_MS[:1]
+    limits = _LIMITS_MS if step.round == 1 else _CHECK_LIMITS_MS
     for attempt, limit_ms in enumerate(limits, start=1):
         connect = yield from _attempt(step, world, attempt, limit_ms)
         failure = None if connect is None else connect.failure
