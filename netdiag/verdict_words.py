@@ -12,6 +12,10 @@ PLACE = {
     "transit": "on the way between the customer and the vendor",
     "host": "on the vendor's side",
 }
+_COMMON = frozenset(
+    ["a", "an", "another", "connections", "no", "none", "nothing", "other", "packets", "the", "this", "with"]
+)
+"""Words with which sentences begin that are no names."""
 AT_FAILURE = "Another `netdiag collect` at the moment at which it fails, run to its end."
 
 
@@ -66,19 +70,7 @@ def strays(rest: Sequence[Hypothesis]) -> str:
 def decapitalised(sentence: str) -> str:
     """A sentence after a colon. Names and addresses keep their capitals."""
     first, _, _ = sentence.partition(" ")
-    plain = first.rstrip(",.").lower() in {
-        "a",
-        "an",
-        "the",
-        "this",
-        "no",
-        "none",
-        "other",
-        "another",
-        "packets",
-        "with",
-    }
-    return sentence[:1].lower() + sentence[1:] if plain else sentence
+    return sentence[:1].lower() + sentence[1:] if first.rstrip(",.").lower() in _COMMON else sentence
 
 
 def not_tested(facts: Facts) -> tuple[str, ...]:

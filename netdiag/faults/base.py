@@ -8,7 +8,6 @@ import msgspec
 from netdiag.facts import Facts
 from netdiag.facts.base import Witness
 
-
 CONTROL_RUN = (
     "A run of `netdiag collect` for the same URL from another line (the agent's), within 30 minutes, given to "
     "`netdiag analyze` with --control."

@@ -336,7 +336,7 @@ def test_every_verdict_is_whole(facts: Facts) -> None:
     assert (verdict.certainty is None) == (verdict.side in ("none", "inconclusive"))
     assert verdict.fault is None or verdict.side == "inconclusive" or verdict.fault.startswith(f"{verdict.side}.")
     assert verdict.fault not in ("local", "transit", "host")
-    assert verdict.summary.endswith(".")
+    assert verdict.summary.endswith((".", "?"))
     assert verdict.reply
     assert bool(verdict.not_tested) == (verdict.side == "none")
     assert verdict.next_evidence or verdict.side == "none" or verdict.certainty == "established"

@@ -16,7 +16,7 @@ def judge(facts: Facts, code: int, says: str) -> Finding:
         return doubt
     other = agent(facts)
     names = addresses(tuple(state for state, _ in found))
-    because = f"The certificate that {names} presents for {facts.host} {says}"
+    because = f"The certificate presented at {names} for {facts.host} {says}"
     proof = " (other hosts' certificates are accepted on this line at the same time)"
     if other.fails:
         proof = ", and it fails in the same way on another line"

@@ -64,7 +64,7 @@ def assess(facts: Facts) -> Finding:
         return opposes("The connections are not dropped in silence.", *USED)
     state = dropped[0]
     sign, seen = border(facts, state), witnesses(facts, *dropped) + other.witnesses
-    silence = f"{addresses(dropped)} does not answer connections to port {facts.port}"
+    silence = f"Connections to {addresses(dropped)} on port {facts.port} get no answer"
     if sign is None:
         return Finding(
             lean=Lean.SUPPORTS,

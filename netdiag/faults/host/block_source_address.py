@@ -60,9 +60,9 @@ def assess(facts: Facts) -> Finding:
     state = dropped[0]
     sign = border(facts, state)
     elsewhere = other.works or other.capped_works
-    silence = f"{addresses(dropped)} does not answer connections to port {facts.port} from this address"
+    silence = f"Connections from this address to {addresses(dropped)} on port {facts.port} get no answer"
     if elsewhere:
-        silence += ", while it works from another line"
+        silence += ", while they work from another line"
     seen = witnesses(facts, *dropped) + other.witnesses
     if sign is None:
         return Finding(
@@ -75,7 +75,7 @@ def assess(facts: Facts) -> Finding:
         )
     return Finding(
         lean=Lean.SUPPORTS,
-        because=f"{silence}, although other hosts do and {sign}.",
+        because=f"{silence}, although other hosts answer and {sign}.",
         facts=USED,
         witnesses=seen,
         # The answer may be lost on its way back, which no measurement from one end excludes (fault-signatures T16).

@@ -56,8 +56,8 @@ def assess(facts: Facts) -> Finding:
     proof = f", although {sign}" if sign else f"; {where(facts, state)}"
     return Finding(
         lean=Lean.SETTLES if settled else Lean.SUPPORTS,
-        because=f"{addresses(dead)} fails, while IPv4 to the target and IPv6 to other hosts work"
-        f"{', and it fails on another line, too' if other.fails else proof}.",
+        because=f"Connections to {addresses(dead)} fail, while IPv4 to the target and IPv6 to other hosts work"
+        f"{', and they fail on another line, too' if other.fails else proof}.",
         facts=USED,
         witnesses=witnesses(facts, *dead) + facts.controls.any_healthy6.witnesses + other.witnesses,
         at_most_likely=not settled,

@@ -53,7 +53,7 @@ def assess(facts: Facts) -> Finding:
     if other.fails:
         return Finding(
             lean=Lean.SETTLES,
-            because=f"{named} refuses port {facts.port} with a TCP reset, here and from another line alike.",
+            because=f"Connections to {named} on port {facts.port} are reset, here and from another line.",
             facts=USED,
             witnesses=seen + other.witnesses,
         )
@@ -63,8 +63,8 @@ def assess(facts: Facts) -> Finding:
     far = "" if walk is None or walk.end_ttl is None else f", from {walk.end_ttl} hops away, behind routers that answer"
     return Finding(
         lean=Lean.SUPPORTS,
-        because=f"{named} refuses port {facts.port} with a TCP reset{far}; a firewall that refuses this address alone "
-        "could do the same.",
+        because=f"Connections to {named} on port {facts.port} are refused with a TCP reset{far}; a rule that refuses "
+        "this address alone could do the same.",
         facts=USED,
         witnesses=seen,
         at_most_likely=True,

@@ -60,7 +60,7 @@ class TestSilence:
     def test_that_it_works_elsewhere_speaks_for_a_block_and_never_against(self) -> None:
         given = facts(DROPPED, target=walk(), agent=run(works=True))
         assert said(given) == ("host", "likely", "host.block.source_address")
-        assert "works from another line" in decide(given).summary
+        assert "work from another line" in decide(given).summary
         assert found("host.block.everyone", given).lean is Lean.OPPOSES
 
     def test_that_it_works_elsewhere_does_not_prove_whose_drop_it_is(self) -> None:
