@@ -52,6 +52,8 @@ def _refusal(facts: Facts, state: AddressState, other: Agent) -> Finding | None:
     if connect.how == "refused" and connect.icmp is None:
         return _reset(facts, state, other)
     icmp, kind = connect.icmp, "other" if connect.icmp is None else kind_of(connect.icmp)
+    if connect.how == "icmp" and icmp is None:
+        return silent(f"{state.address} is refused by an ICMP error whose sender this machine could not tell.", *USED)
     if icmp is None or kind not in NAMES or connect.sender_place in ("self", "gateway"):
         return None
     if connect.sender_place not in ("target", "vendor"):

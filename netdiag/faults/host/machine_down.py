@@ -54,6 +54,10 @@ def assess(facts: Facts) -> Finding:
             return found
     silenced = next((state for state in states if state.connect is not None and state.connect.how == "silent"), None)
     if silenced is None:
+        if any(
+            state.connect is not None and state.connect.how == "icmp" and not state.connect.icmp for state in states
+        ):
+            return silent("An ICMP error came whose sender this machine could not tell.", *USED)
         return opposes("Something answers for the address, so it is not simply down.", *USED)
     sign = border(facts, silenced)
     if sign is None:
