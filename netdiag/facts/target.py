@@ -23,7 +23,8 @@ class ConnectState(Value, frozen=True, kw_only=True):
     ``icmp`` without an ``icmp``: an error whose sender this machine could not tell (no error queue).
     Of several failing attempts the most telling one counts; attempts after a burst of our own do not count at all.
     ``attempts`` and ``worked`` count the attempts over the run; ``syn_lost`` counts retransmitted SYNs of attempts
-    that worked in the end, and SYNs of silent attempts beside one that worked in the same step. ``span_ms`` is the time from the first failing attempt to the last: persistence.
+    that worked in the end, and SYNs of silent attempts beside one that worked in the same step. ``span_ms`` is the
+    time from the first failing attempt to the last: persistence.
     """
 
     how: Literal["open", "refused", "icmp", "silent", "local", "reset"]

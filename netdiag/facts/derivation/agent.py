@@ -18,11 +18,12 @@ _MINUTES_APART = 30  # design.md, Judging: more than 30 minutes away
 
 
 class Run(NamedTuple):
-    """A bundle and what was derived from it alone."""
+    """A bundle and what was derived from it alone. ``failing``: the addresses whose failing counts."""
 
     name: str
     bundle: Bundle
     facts: Facts
+    failing: tuple[AddressState, ...]
 
 
 def derive_agent(customer: Run, agents: Sequence[Run], profile: VendorProfile | None) -> AgentFacts:
@@ -53,7 +54,7 @@ def _run(customer: Run, agent: Run, prefixes: tuple[str, ...]) -> AgentRun:
     """(1) Another host is another target: the run says nothing. (2) An agent whose own line is broken (every control
     failed), or whose machine refused to send, says nothing either. (3) Only addresses that fail for the customer and
     that the agent measured are compared. (4) Names are compared on their own."""
-    mine = {state.address: state for state in _failing(customer.facts)}
+    mine = {state.address: state for state in customer.failing}
     theirs = {state.address: state for state in agent.facts.target.addresses.value or () if state.works is not None}
     shared = [(mine[address], theirs[address]) for address in mine if address in theirs]
     same_host = customer.facts.host.lower().rstrip(".") == agent.facts.host.lower().rstrip(".")
@@ -72,10 +73,6 @@ def _run(customer: Run, agent: Run, prefixes: tuple[str, ...]) -> AgentRun:
         caps=_caps(customer, agent, shared, minutes, prefixes),
         witnesses=tuple(dict.fromkeys(w for _, other in shared for w in other.witnesses)),
     )
-
-
-def _failing(facts: Facts) -> list[AddressState]:
-    return [s for s in facts.target.addresses.value or () if s.works is False and s.genuine is not False]
 
 
 def _all(told: Sequence[bool]) -> bool | None:

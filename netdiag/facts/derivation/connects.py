@@ -18,11 +18,15 @@ _LOCAL_ERRNO = frozenset({1, 13, 22, 23, 24, 97, 99, 100, 101, 105, 113})
 _NO_PACKET_ERRNO = frozenset({1, 22, 23, 24, 97, 99, 100, 105})
 """Those among them that no ICMP error can cause (fault-signatures 2.1 and 2.2)."""
 
-_EACCES, _ENETDOWN, _ENETUNREACH = 13, 100, 101
+_EACCES, _EADDRNOTAVAIL, _ENETDOWN, _ENETUNREACH = 13, 99, 100, 101
 
 _ARP_WAIT_NS = 1_000_000_000
 """A neighbour that does not answer is given up after about 3.07 s on Linux (three tries, one a second); a local rule
 rejects at once. Anything between tells them apart (fault-signatures 2.3)."""
+
+_AT_ONCE_NS = 1_000_000_000
+"""A kernel refuses at once (below 1 ms; fault-signatures 2.3). An errno without an ICMP error that comes after a second
+is the end of a socket that heard nothing: it says no more."""
 
 # What one address said, from the most telling on: a REJECT is rate-limited, then falls silent (fault-signatures 7.1).
 _ORDER: tuple[How, ...] = ("icmp", "refused", "reset", "local", "silent")
@@ -42,9 +46,9 @@ def how_of(record: Connect, book: Book, near: Near) -> How | None:
     """How one attempt went; None when it says nothing (too short a wait, or a failure of no known kind).
 
     An errno without an ICMP error is this machine's own refusal when the error queue was on (a remote error would be
-    in it), when no packet can have caused it, or when the machine has no default route for the family. Without the
-    queue the sender is unknown: ``icmp`` without ``icmp``. EACCES and EHOSTUNREACH of a remote router come with their
-    ICMP message, IPv6's "administratively prohibited" too.
+    in it), when no packet can have caused it, or when the machine has no default route for the family; and only when
+    it came at once. Without the queue the sender is unknown: ``icmp`` without ``icmp``. EACCES and EHOSTUNREACH of a
+    remote router come with their ICMP message, IPv6's "administratively prohibited" too.
     """
     failure = record.failure
     if failure is None:
@@ -59,6 +63,8 @@ def how_of(record: Connect, book: Book, near: Near) -> How | None:
         return "refused"
     if failure.code in (FailureCode.RESET, FailureCode.CLOSED):
         return "reset"
+    if record.ended_ns - record.began_ns >= _AT_ONCE_NS:
+        return None
     if near.linux and failure.errno in _NO_PACKET_ERRNO:
         return "local"
     if failure.code in (FailureCode.UNREACHABLE, FailureCode.DENIED_LOCALLY):
@@ -131,6 +137,9 @@ def lost_syns(records: Iterable[Connect]) -> tuple[int, int]:
     return sent, lost
 
 
-def is_no_route(state: ConnectState, *, linux: bool) -> bool:
-    """ENETUNREACH or a link that is down, from this machine itself."""
-    return state.how == "local" and state.icmp is None and linux and state.errno in (_ENETUNREACH, _ENETDOWN)
+def is_no_route(state: ConnectState, address_family: Literal[4, 6], *, linux: bool) -> bool:
+    """ENETUNREACH or a link that is down, from this machine itself; in IPv6 also that it has no address to send from
+    (EADDRNOTAVAIL, which in IPv4 means that the source ports are used up)."""
+    if state.how != "local" or state.icmp is not None or not linux:
+        return False
+    return state.errno in (_ENETUNREACH, _ENETDOWN) or (address_family == 6 and state.errno == _EADDRNOTAVAIL)

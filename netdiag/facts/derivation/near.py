@@ -5,7 +5,7 @@ from typing import Literal
 
 from netdiag.evidence.machine import DefaultRoute, Interface, Platform
 from netdiag.evidence.record import Icmp
-from netdiag.evidence.transport import HopReply
+from netdiag.evidence.transport import Connect, HopReply
 from netdiag.facts.derivation.book import Book, Entry, is_direct
 from netdiag.facts.places import classify, inside, is_special, network, plain
 
@@ -37,7 +37,7 @@ class Near:
         self.first_hops = set(self.gateways) | _answered_ttl_1(book.of(HopReply), self.own)
         self.loopbacks = {plain(held.address) for i in self.interfaces if i.link == "loopback" for held in i.addresses}
         platforms = [entry.record for entry in book.of(Platform)]
-        self.error_queue = next((one.error_queue for one in platforms if one.error_queue is not None), None)
+        self.error_queue = _error_queue(book, platforms)
         self.linux = all(one.system == _LINUX for one in platforms)
 
     def is_own(self, address: str) -> bool:
@@ -80,6 +80,16 @@ def _first_by_name(entries: Iterable[Entry[Interface]]) -> list[Interface]:
     for entry in entries:
         found.setdefault(entry.record.name, entry.record)
     return list(found.values())
+
+
+def _error_queue(book: Book, platforms: Iterable[Platform]) -> bool | None:
+    """Whether ICMP errors about TCP are seen: as the platform says, or because one was."""
+    said = next((one.error_queue for one in platforms if one.error_queue is not None), None)
+    if said is not None:
+        return said
+    hops = any(record.icmp is not None and record.protocol == "tcp" for record, _ in book.of(HopReply))
+    connects = any(record.failure and isinstance(record.failure.native, Icmp) for record, _ in book.of(Connect))
+    return True if hops or connects else None
 
 
 def _answered_ttl_1(entries: Iterable[Entry[HopReply]], own: Iterable[str]) -> set[str]:

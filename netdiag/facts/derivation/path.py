@@ -1,6 +1,6 @@
 """Walks -> PathFacts: places, what is shared with healthy controls, what other answers clear."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from netdiag.facts.base import Fact, Share, seen
 from netdiag.facts.derivation.book import Book
@@ -23,7 +23,7 @@ def derive_path(
     *,
     healthy: Collection[str],
     failing: Collection[str],
-    egress: Sequence[Fact[Egress]],
+    egress: Mapping[int, Fact[Egress]],
 ) -> PathFacts:
     """``healthy``: addresses of controls that were connected to; ``failing``: addresses of the target that failed."""
     book, raw, placing = scene.book, scene.walks, scene.placing
@@ -40,7 +40,7 @@ def derive_path(
         controls=seen(controls, tuple(w for walk in controls for w in walk.witnesses)) if controls else Fact(),
         others=seen(others, tuple(w for walk in others for w in walk.witnesses)) if others else Fact(),
         first_hop_only=_first_hop_only(raw, book),
-        proxy_in_path=_proxy_in_path(service, egress, scene),
+        proxy_in_path=_proxy_in_path(service, tuple(egress.values()), scene),
         hop_loss_persists=_hop_loss(service, book),
         icmp_limited_hops=_limited(raw, book),
     )

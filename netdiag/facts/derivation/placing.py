@@ -28,11 +28,9 @@ class Placing:
             router for walk in walks if walk.role == "control" for hop in walk.hops for router in hop.repliers
         }
         self._placed: dict[int, tuple[Hop, ...]] = {}
-        self._distance: dict[str, int] = {}
-        for walk in walks:
-            if walk.reached is not None:
-                # The farthest, as an answer from nearer by may be a middlebox'.
-                self._distance[walk.address] = max(walk.reached, self._distance.get(walk.address, walk.reached))
+        self._distance = {
+            walk.address: found for walk in walks if (found := _distance(walk.address, walks)) is not None
+        }
 
     def hops(self, walk: RawWalk) -> tuple[Hop, ...]:
         """The walk's hops with their places."""
@@ -100,6 +98,16 @@ class Placing:
         if who not in self._on_control_paths and same_announcement(who, target):
             return "vendor"
         return "path"
+
+
+def _distance(address: str, walks: Sequence[RawWalk]) -> int | None:
+    """How far the address is. A connection can be accepted for it nearer by (a transparent proxy), so TCP counts only
+    where nothing else got an answer of the address; the least distance, since such answers are rate-limited."""
+    reached = [
+        (walk.reached, walk.protocol == "tcp" and walk.end != "icmp") for walk in walks if walk.address == address
+    ]
+    sure = [ttl for ttl, doubtful in reached if ttl is not None and not doubtful]
+    return min(sure or [ttl for ttl, _ in reached if ttl is not None], default=None)
 
 
 class Scene(NamedTuple):

@@ -94,7 +94,7 @@ def local_refusal(
 
 
 def _is_absent_family(state: AddressState, named: Named, scene: Scene) -> bool:
-    if state.connect is None or not is_no_route(state.connect, linux=scene.near.linux):
+    if state.connect is None or not is_no_route(state.connect, state.family, linux=scene.near.linux):
         return False
     if state.family == 6:
         return scene.near.global6()[0] is not True
@@ -113,7 +113,7 @@ def _how(state: AddressState, egress: Mapping[int, Fact[Egress]], scene: Scene) 
         return None
     if connect.sender_place == "self":
         return "own_icmp" if connect.icmp is not None else "own_reset"
-    if is_no_route(connect, linux=scene.near.linux):
+    if is_no_route(connect, state.family, linux=scene.near.linux):
         return "no_route"
     if connect.errno in (_EINVAL, _EHOSTUNREACH):
         return "reject_route"
@@ -147,9 +147,9 @@ def target_leaves(states: Sequence[AddressState], refusal: Fact[LocalRefusal], s
     answered = [
         record
         for record, step in scene.book.of(HopReply)
-        if step.probe in ("walk", "egress") and step.proxy is None and record.protocol == "tcp"
+        if step.proxy is None and record.protocol == "tcp"
         and record.port == scene.book.bundle.target.port
-        and (step.role == "target" or step.address == record.address)
+        and (step.role == "target" or (step.probe == "egress" and step.address == record.address))
         and record.replier is not None and not scene.near.is_own(record.replier)
         and not (record.answer == "rst" and plain(record.address) in near_resets)
     ]  # fmt: skip

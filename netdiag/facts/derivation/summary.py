@@ -50,7 +50,7 @@ def failing_addresses(states: Sequence[AddressState], controls: ControlFacts, ne
 
 def _family_absent(state: AddressState, near: Near) -> bool:
     """The machine says "no route", and has no default route of this family or no global IPv6 address."""
-    if state.connect is None or not is_no_route(state.connect, linux=near.linux):
+    if state.connect is None or not is_no_route(state.connect, state.family, linux=near.linux):
         return False
     return near.has_default(state.family) is False or (state.family == 6 and near.global6()[0] is False)
 

@@ -17,7 +17,7 @@ from netdiag.facts.derivation.near import Near
 from netdiag.facts.derivation.path import derive_path
 from netdiag.facts.derivation.placing import set_scene
 from netdiag.facts.derivation.refusal import without_own_resets
-from netdiag.facts.derivation.summary import derive_target
+from netdiag.facts.derivation.summary import derive_target, failing_addresses
 from netdiag.facts.derivation.target import TargetRecords, address_states, is_genuine
 from netdiag.facts.derivation.walks import raw_walks
 from netdiag.facts.target import AddressState
@@ -26,12 +26,12 @@ from netdiag.facts.whole import Facts
 
 def derive(bundle: Bundle, agents: Sequence[Bundle] = (), profile: VendorProfile | None = None) -> Facts:
     """All facts of ``bundle``, the agent's control runs (``control1``, …) and the vendor's profile taken in."""
-    customer = Run("main", bundle, _alone(bundle, "main", profile))
-    runs = [Run(f"control{n}", one, _alone(one, f"control{n}", profile)) for n, one in enumerate(agents, 1)]
+    customer = _alone(bundle, "main", profile)
+    runs = [_alone(one, f"control{n}", profile) for n, one in enumerate(agents, 1)]
     return msgspec.structs.replace(customer.facts, agent=derive_agent(customer, runs, profile))
 
 
-def _alone(bundle: Bundle, name: str, profile: VendorProfile | None) -> Facts:
+def _alone(bundle: Bundle, name: str, profile: VendorProfile | None) -> Run:
     book = Book(bundle, name, profile)
     near = Near(book)
     scene = set_scene(book, near, raw_walks(book, near))
@@ -40,8 +40,8 @@ def _alone(bundle: Bundle, name: str, profile: VendorProfile | None) -> Facts:
     controls = derive_controls(book, near, scene.placing)
     records = TargetRecords(book)
     states = without_own_resets(address_states(records, named, controls, scene), scene)
-    failing = {state.address for state in states if state.works is False and state.genuine is not False}
-    return Facts(
+    failing = tuple(failing_addresses(states, controls, near))
+    facts = Facts(
         host=bundle.target.host,
         port=bundle.target.port,
         private_target=bundle.target.private,
@@ -51,8 +51,11 @@ def _alone(bundle: Bundle, name: str, profile: VendorProfile | None) -> Facts:
         names=msgspec.structs.replace(named.facts, configured_lies=_lies(states, named, controls, book)),
         controls=controls,
         target=derive_target(states, records, named, controls, scene),
-        path=derive_path(scene, healthy=control_connects(book), failing=failing, egress=tuple(egress.values())),
+        path=derive_path(
+            scene, healthy=control_connects(book), failing={state.address for state in failing}, egress=egress
+        ),
     )
+    return Run(name, bundle, facts, failing)
 
 
 def _lies(states: Sequence[AddressState], named: Named, controls: ControlFacts, book: Book) -> Fact[tuple[str, ...]]:

@@ -19,6 +19,7 @@ from tests.fakes.records import (
     SECOND,
     SILENT,
     TARGET,
+    TARGET6,
     Story,
     certificate,
     port_unreachable,
@@ -92,6 +93,15 @@ def test_without_a_run_nothing_is_known() -> None:
     assert not agent.runs.known
     assert not agent.works_elsewhere.known
     assert not agent.fails_elsewhere.known
+
+
+def test_a_family_that_the_customer_does_not_have_is_not_compared() -> None:
+    def no_ipv6(story: Story) -> None:
+        story.well()
+        story.connect(TARGET6, NO_ROUTE)
+
+    found = only(run(no_ipv6), run(lambda s: s.well(TARGET6)))
+    assert found.same_addresses == ()
 
 
 def test_another_address_says_nothing() -> None:

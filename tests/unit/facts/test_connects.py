@@ -83,6 +83,37 @@ def test_silence_needs_its_time() -> None:
     assert short.works is None
 
 
+def test_an_errno_that_comes_late_is_no_refusal() -> None:
+    story = Story()
+    story.machine()
+    story.connect(TARGET, NO_ROUTE, ms=3060, attempts=1)
+    story.connect(TARGET, SILENT, attempts=1)
+    facts = facts_of(story)
+    state = state_of(facts, TARGET)
+    assert state.connect is not None
+    assert (state.connect.how, state.connect.attempts) == ("silent", 1)
+    assert not facts.machine.local_refusal.known
+
+
+def test_packets_to_a_control_are_not_packets_to_the_target() -> None:
+    story = Story()
+    story.machine()
+    story.healthy_controls()
+    story.connect(TARGET, prohibited(OWN))
+    story.walk("192.0.2.80", (GATEWAY, ISP), role="control")
+    assert facts_of(story).machine.target_leaves.value is False
+
+
+def test_an_icmp_error_shows_that_the_error_queue_works() -> None:
+    story = Story()
+    story.machine(error_queue=None)
+    story.walk(TARGET, (GATEWAY,), end="silent")
+    story.connect(TARGET, NO_ROUTE)
+    state = state_of(facts_of(story), TARGET)
+    assert state.connect is not None
+    assert state.connect.how == "local"
+
+
 def test_attempts_add_up() -> None:
     story = Story()
     story.surroundings()

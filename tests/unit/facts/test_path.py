@@ -175,6 +175,25 @@ def test_the_hop_before_the_target_is_the_vendors_border() -> None:
     assert walked(story).last_seen_place == "vendor"
 
 
+def test_a_limited_host_is_still_where_it_first_answered() -> None:
+    story = Story()
+    story.surroundings()
+    story.walk(TARGET, (GATEWAY, ISP, CARRIER, EXCHANGE), end="icmp", end_icmp=Icmp(type=3, code=3, sender=TARGET))
+    story.walk(TARGET, (GATEWAY, ISP, CARRIER, EXCHANGE, None, None), protocol="udp")
+    assert walked(story).last_seen_place == "vendor"
+
+
+def test_a_connection_accepted_nearer_by_moves_no_border() -> None:
+    story = Story()
+    story.surroundings()
+    story.walk(TARGET, (GATEWAY, ISP))
+    story.walk(TARGET, (GATEWAY, ISP, CARRIER, EXCHANGE), protocol="icmp")
+    facts = facts_of(story)
+    assert walked(story).last_seen_place == "public"
+    assert facts.path.others.value is not None
+    assert facts.path.others.value[0].last_seen_place == "vendor"
+
+
 def test_the_profile_names_the_vendors_routers() -> None:
     story = Story()
     story.surroundings()

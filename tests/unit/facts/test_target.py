@@ -133,6 +133,7 @@ def with_ipv6_failing(failure: Failure, *, line: bool, control: bool | None) -> 
         (SILENT, True, False, True),  # dead for the controls, too
         (SILENT, True, None, False),  # nobody looked
         (NO_ROUTE, False, None, True),  # no IPv6 here
+        (failed(FailureCode.UNCLASSIFIED, 99), False, None, True),  # nor an address to send from
     ],
 )
 def test_families(failure: Failure, line: bool, control: bool | None, works: bool) -> None:
