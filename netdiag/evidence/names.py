@@ -28,6 +28,8 @@ class Lookup(Observed, frozen=True, kw_only=True, tag="lookup"):
     ``server_class``: ``configured`` (the machine's own), ``public`` (independent), ``authority`` (a server of the
     name's own zone), ``parent`` (a server of a zone above, or a root server), ``canary`` (an address that must not
     answer: documentation space).  ``zone`` names the zone cut that an authority or parent was asked for.
+    ``authority`` and ``glue`` (the additional section's addresses) are kept of replies without an answer: referrals
+    and denials.
     ``flags`` holds those of AA TC RA AD CD that were set. ``rcode`` None: no reply.
     """
 
@@ -36,7 +38,7 @@ class Lookup(Observed, frozen=True, kw_only=True, tag="lookup"):
     server: str
     server_class: Literal["configured", "public", "authority", "parent", "canary"]
     server_name: str | None = None
-    transport: Literal["udp", "tcp"]
+    transport: Literal["udp", "tcp"] = "udp"
     recursion_desired: bool = True
     checking_disabled: bool = False
     zone: str | None = None

@@ -8,16 +8,17 @@ from netdiag.evidence.record import Byte, Icmp, Observed, Port, Struct, UInt
 class TcpInfo(Struct, frozen=True, kw_only=True):
     """Fields of the kernel's TCP_INFO (tcp(7), ``struct tcp_info``); ``None`` where this kernel's is shorter.
 
-    Times are microseconds unless the name says ms, as in the kernel.
+    Times are microseconds unless the name says ms, as in the kernel. Counters that every kernel has default to 0, which
+    is left out of the bundle: where there is a record at all, they were read.
     """
 
     state: Byte
-    retransmits: Byte
-    backoff: Byte
+    retransmits: Byte = 0
+    backoff: Byte = 0
     options: Byte
-    unacked: UInt
-    lost: UInt
-    total_retrans: UInt
+    unacked: UInt = 0
+    lost: UInt = 0
+    total_retrans: UInt = 0
     rtt_us: UInt
     rttvar_us: UInt
     min_rtt_us: UInt | None = None
@@ -86,8 +87,8 @@ class HopReply(Observed, frozen=True, kw_only=True, tag="hop_reply"):
 
     address: str
     port: Port
-    protocol: Literal["tcp", "udp", "icmp"]
-    mode: Literal["unprivileged", "raw"]
+    protocol: Literal["tcp", "udp", "icmp"] = "tcp"
+    mode: Literal["unprivileged", "raw"] = "unprivileged"
     flow: UInt
     source_port: Port | None = None
     ttl: Byte

@@ -16,7 +16,7 @@ from netdiag.probes.base import DeclinedError, Probe, World
 # The first listens past the 3.06 s after which a router, or the own kernel, says that the last hop does not answer ARP
 # or NDP (fault-signatures 4). It says so to the packets that waited longest, so a later SYN would not be told.
 _LIMITS_MS = (3300, 1000)
-# The check at the end asks once: it is the further attempt.
+# The check at the end asks once: it is the further attempt. So does the look at another port.
 _CHECK_LIMITS_MS = (1500,)
 _PAUSE_S = 0.5  # after an answer; after silence enough time has passed
 _HANDSHAKE_MS = 5000
@@ -26,7 +26,8 @@ _WORTH_ANOTHER = {FailureCode.TIMED_OUT, FailureCode.REFUSED, FailureCode.RESET,
 
 
 def _run(step: Step, world: World) -> Iterator[Observation]:
-    limits = _LIMITS_MS if step.round == 1 else _CHECK_LIMITS_MS
+    asks_once = step.round > 1 or step.params.get("use") == "other_port"
+    limits = _CHECK_LIMITS_MS if asks_once else _LIMITS_MS
     for attempt, limit_ms in enumerate(limits, start=1):
         connect = yield from _attempt(step, world, attempt, limit_ms)
         failure = None if connect is None else connect.failure

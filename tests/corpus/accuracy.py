@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Literal, NamedTuple
 
 from netdiag.verdict import Verdict
-from tests.corpus.case import SETS, Case, EvidenceSet, judge
+from tests.corpus.case import SETS, Case, EvidenceSet, analysis
 from tests.netns.scenario import Answer
 
 Mark = Literal["right", "inconclusive", "too strong", "wrong side", "customer falsely blamed"]
@@ -29,7 +29,7 @@ def rows(cases: list[Case]) -> list[Row]:
         for evidence in SETS:
             answer = case.answer(evidence)
             if answer is not None:
-                verdict = judge(case, evidence)
+                verdict = analysis(case, evidence).verdict
                 mark = mark_of(verdict, case.scenario.truth.fault, answer)
                 found.append(Row(case, evidence, verdict, mark, verdict.side in answer.sides and mark != "too strong"))
     return found

@@ -7,14 +7,14 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from netdiag.cli.analysis import Analysis, judge, open_source
 from netdiag.evidence.bundle import Bundle
 from netdiag.evidence.profile import Profile, parse_profile
-from netdiag.evidence.seal import unseal
 from netdiag.evidence.source import read_source
 from netdiag.evidence.trust import TrustPolicy
 from netdiag.facts import Basis, Facts
-from netdiag.facts.derivation import derive
-from netdiag.verdict import Verdict, decide
+from netdiag.reports.view import Source
+from netdiag.verdict import Verdict
 from tests.netns import scenario as scenarios
 from tests.netns.scenario import Answer, Scenario
 
@@ -46,7 +46,9 @@ class Case(NamedTuple):
 
     @property
     def recorded(self) -> bool:
-        return (self.folder / "evidence.json").is_file()
+        """Whether all that the scenario's sets of evidence need is there."""
+        folders = [self.folder] + ([self.control_folder] if self.scenario.truth.control is not None else [])
+        return all((folder / "evidence.json").is_file() for folder in folders)
 
     def answer(self, evidence: EvidenceSet) -> Answer | None:
         """What may come out of this set of evidence; None: the scenario does not state it."""
@@ -61,8 +63,7 @@ def cases() -> list[Case]:
 
 def read(folder: Path) -> Bundle:
     """The verified bundle of an unpacked folder."""
-    bundle, _, _ = unseal(read_source(folder), TrustPolicy(), now=datetime.now(UTC))
-    return bundle
+    return _source("main", folder).bundle
 
 
 def profile_of(network: str) -> Profile:
@@ -70,16 +71,16 @@ def profile_of(network: str) -> Profile:
     return parse_profile((scenarios.BUNDLES / "profiles" / f"{network}.toml").read_bytes())
 
 
-def facts_of(case: Case, evidence: EvidenceSet) -> Facts:
-    """Facts from the recordings of one set of evidence."""
-    agents = (read(case.control_folder),) if evidence == "control" else ()
-    profile = profile_of(case.network) if evidence == "profile" else None
-    return derive(read(case.folder), agents, profile)
+def analysis(case: Case, evidence: EvidenceSet) -> Analysis:
+    """What ``netdiag analyze`` makes of the recordings of one set of evidence."""
+    sources = [_source("main", case.folder)]
+    if evidence == "control":
+        sources.append(_source("control1", case.control_folder))
+    return judge(sources, profile_of(case.network) if evidence == "profile" else None)
 
 
-def judge(case: Case, evidence: EvidenceSet) -> Verdict:
-    """The verdict from the recordings of one set of evidence."""
-    return decide(facts_of(case, evidence))
+def _source(name: str, folder: Path) -> Source:
+    return open_source(name, read_source(folder), TrustPolicy(), now=datetime.now(UTC))
 
 
 def digest(facts: Facts, verdict: Verdict) -> dict[str, Any]:
@@ -124,8 +125,8 @@ def golden(case: Case) -> dict[str, Any]:
     made = {}
     for evidence in SETS:
         if case.answer(evidence) is not None:
-            facts = facts_of(case, evidence)
-            made[evidence] = digest(facts, decide(facts))
+            found = analysis(case, evidence)
+            made[evidence] = digest(found.facts, found.verdict)
     first = made.get("alone", {}).get("facts", {})
     for evidence, one in made.items():
         if evidence != "alone":  # only what this set adds or changes

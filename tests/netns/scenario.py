@@ -54,6 +54,7 @@ class Truth(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """What is really broken, and what each set of evidence can know of it."""
 
     fault: str
+    like: tuple[str, ...] = ()  # faults of the same side that one end cannot tell from the true one
     alone: Answer
     control: Answer | None = None  # with the agent's own bundle
     profile: Answer | None = None  # with the vendor's profile

@@ -82,8 +82,8 @@ def query(clock: Clock, stamp: Stamp, question: Question) -> Lookup:
         rcode=int(reply.rcode()) if reply is not None else None,
         flags=tuple(name for name, bit in _FLAGS if reply is not None and reply.flags & bit),  # type: ignore[misc]
         answers=_records(reply.answer) if reply is not None else (),
-        authority=_records(reply.authority) if reply is not None else (),
-        glue=_records(reply.additional) if reply is not None else (),
+        authority=() if reply is None or reply.answer else _records(reply.authority),
+        glue=() if reply is None or reply.answer else _records(reply.additional),
         extended_errors=_extended_errors(reply) if reply is not None else (),
     )
 

@@ -18,7 +18,7 @@ PROXIED_CONTROLS = 3
 def measure_controls(inputs: Inputs, seen: Seen) -> Iterator[Step]:
     """Every control at one address of each family that has a default route (a private target has none but those
     that its profile names)."""
-    for control in inputs.controls if seen.ended(seen.steps("machine")) else ():
+    for control in inputs.controls if seen.knows_routes() else ():
         for address, cause in _addresses(control, seen).items():
             if control.is_page:
                 yield _page(control, address, cause)

@@ -63,6 +63,11 @@ class Seen:
         """The configured name servers, in order, each once."""
         return list(dict.fromkeys(server for _, config in self.of(ResolverConfig) for server in config.servers))
 
+    def knows_routes(self) -> bool:
+        """The routes of both families were looked up, or the machine's step has ended without."""
+        looked_up = {route.family for _, route in self.of(DefaultRoute)}
+        return looked_up == {4, 6} or self.ended(self.steps("machine"))
+
     def routed_families(self) -> set[int]:
         """Families with a default route; empty when there is none, or the platform does not tell."""
         return {route.family for _, route in self.of(DefaultRoute) if route.exists}

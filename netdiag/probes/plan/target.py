@@ -31,7 +31,7 @@ def measure_addresses(inputs: Inputs, seen: Seen) -> Iterator[Step]:
     target = inputs.target
     for address, cause in target_addresses(inputs, seen).items():
         yield make_step("route", "target", address=address, caused_by=cause)
-        yield _reach(inputs, address, target.port, cause)
+        yield _reach(inputs, address, cause)
     ready = seen.of(Handshake, "target") if target.scheme == "https" else seen.of(Connect, "target")
     for step, one in ready:
         if one.failure is None and step.port == target.port and step.round == 1:
@@ -52,14 +52,14 @@ def walk_and_echo(inputs: Inputs, seen: Seen) -> Iterator[Step]:
     for address in _first_of_each_family(target_addresses(inputs, seen)):
         if routed and family_of(address) not in routed:
             continue
-        yield _walk(inputs, address, "tcp")
-        yield make_step("echo", "target", subject=inputs.target.host, address=address, params={"count": "2"})
+        yield _walk(inputs, address)
+        yield _echo(inputs, address)
 
 
 def follow_failed_connects(inputs: Inputs, seen: Seen) -> Iterator[Step]:
-    """Where TCP to an address failed: did the packet leave, does the address answer on another port or protocol,
-    and where does the path end for them."""
-    for address in failed_addresses(inputs, seen):
+    """Where TCP to an address fails: did the packet leave, does the address answer on another port, and where does the
+    path end (a walk that ends in silence asks UDP and ICMP by itself)."""
+    for address in ailing_addresses(inputs, seen):
         routed = seen.routed_families()
         if routed and family_of(address) not in routed:
             continue
@@ -67,13 +67,16 @@ def follow_failed_connects(inputs: Inputs, seen: Seen) -> Iterator[Step]:
         if control is not None:
             params = {"control_address": control.address, "control_port": str(control.port)}
             yield make_step("egress", "machine", address=address, port=inputs.target.port, params=params)
-        yield _reach(inputs, address, other_port(inputs.target.port), None, tls=False)
-        if _walk(inputs, address, "tcp").id not in seen.started:
-            yield _walk(inputs, address, "tcp")
-            yield make_step("echo", "target", subject=inputs.target.host, address=address, params={"count": "2"})
-        elif seen.ended([_walk(inputs, address, "tcp")]) and not _walk_arrived(inputs, address, seen):
-            yield _walk(inputs, address, "udp")
-            yield _walk(inputs, address, "icmp")
+        yield make_step(
+            "reach",
+            "target",
+            subject=inputs.target.host,
+            address=address,
+            port=other_port(inputs.target.port),
+            params={"tls": "no", "use": "other_port"},
+        )
+        yield _walk(inputs, address)
+        yield _echo(inputs, address)
 
 
 def ask_as_another_client(inputs: Inputs, seen: Seen) -> Iterator[Step]:
@@ -159,14 +162,19 @@ def _families_in_doubt(own: list[str], seen: Seen) -> set[int]:
     return without | {family_of(address) for address in own if address in failed}
 
 
-def failed_addresses(inputs: Inputs, seen: Seen) -> list[str]:
-    """Addresses to which no TCP connection to the service port worked, once the first try has ended."""
-    steps = [
-        step
-        for step in seen.steps("reach", "target")
-        if step.port == inputs.target.port and step.round == 1 and step.id in seen.finished
+def ailing_addresses(inputs: Inputs, seen: Seen) -> list[str]:
+    """Addresses where a connection to the service port failed, or where the walk has ended without arriving: what is
+    silent is found ill by the walk before a patient connect gives up."""
+    port = inputs.target.port
+    connects = [one for step, one in seen.of(Connect, "target") if step.port == port and step.round == 1]
+    connected = {one.address for one in connects if one.failure is None}
+    failed = [one.address for one in connects if one.failure is not None]
+    failed += [
+        step.address or ""
+        for step in seen.steps("walk", "target")
+        if step.id in seen.finished and not _arrived(step, seen)
     ]
-    return [step.address or "" for step in steps if not _connected(step.id, seen)]
+    return [address for address in dict.fromkeys(failed) if address not in connected]
 
 
 def other_port(port: int) -> int:
@@ -185,33 +193,30 @@ def _reached(step: Step, seen: Seen) -> bool:
     return _connected(step.id, seen) and tls_worked
 
 
-def _walk_arrived(inputs: Inputs, address: str, seen: Seen) -> bool:
-    id_ = _walk(inputs, address, "tcp").id
-    return any(one.answer in {"syn_ack", "rst"} for by, one in seen.of(HopReply) if by.id == id_)
+def _arrived(walk: Step, seen: Seen) -> bool:
+    return any(one.answer in {"syn_ack", "rst"} for by, one in seen.of(HopReply) if by.id == walk.id)
 
 
-def _reach(inputs: Inputs, address: str, port: int, cause: ObsId | None, *, tls: bool | None = None) -> Step:
-    with_tls = inputs.target.scheme == "https" if tls is None else tls
+def _reach(inputs: Inputs, address: str, cause: ObsId | None) -> Step:
     return make_step(
         "reach",
         "target",
         subject=inputs.target.host,
         address=address,
-        port=port,
-        caused_by=cause,
-        params={"tls": "yes" if with_tls else "no"},
-    )
-
-
-def _walk(inputs: Inputs, address: str, protocol: str) -> Step:
-    return make_step(
-        "walk",
-        "target",
-        subject=inputs.target.host,
-        address=address,
         port=inputs.target.port,
-        params={"protocol": protocol},
+        caused_by=cause,
+        params={"tls": "yes" if inputs.target.scheme == "https" else "no"},
     )
+
+
+def _walk(inputs: Inputs, address: str) -> Step:
+    target = inputs.target
+    params = {"protocol": "tcp"}
+    return make_step("walk", "target", subject=target.host, address=address, port=target.port, params=params)
+
+
+def _echo(inputs: Inputs, address: str) -> Step:
+    return make_step("echo", "target", subject=inputs.target.host, address=address, params={"count": "2"})
 
 
 def _first_of_each_family(addresses: dict[str, ObsId | None]) -> list[str]:

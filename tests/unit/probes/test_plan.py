@@ -190,7 +190,7 @@ def test_a_silent_address_is_followed_up_on_other_axes_and_checked_once_more() -
     line.dead.add(VENDOR)
     steps = plan(inputs(), line)
     to_vendor = [step for step in steps if step.address == VENDOR]
-    assert {step.params["protocol"] for step in some(to_vendor, "walk")} == {"tcp", "udp", "icmp"}
+    assert len(some(to_vendor, "walk")) == 1
     assert {(step.port, step.round) for step in some(to_vendor, "reach")} == {(443, 1), (80, 1), (443, 2)}
     assert len(some(to_vendor, "egress")) == 1
     assert not some(to_vendor, "http")

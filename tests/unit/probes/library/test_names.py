@@ -31,7 +31,7 @@ def code(seen: Lookup) -> FailureCode | None:
 
 
 @pytest.mark.parametrize("question", [UDP, TCP, msgspec.structs.replace(UDP, server="::1")])
-def test_an_answer_is_recorded_with_its_chain_and_sections(question: Question) -> None:
+def test_an_answer_is_recorded_with_its_chain(question: Question) -> None:
     seen = ask(
         lambda asked, _: reply(
             asked,
@@ -48,6 +48,15 @@ def test_an_answer_is_recorded_with_its_chain_and_sections(question: Question) -
     assert seen.flags == ("AA", "RA")
     found = [(one.name, one.rrtype, one.data, one.ttl) for one in seen.answers]
     assert found == [("a.test", "CNAME", "b.other", 60), ("b.other", "A", "192.0.2.7", 30)]
+    assert (seen.authority, seen.glue) == ((), ()), "they matter only where there is no answer"
+
+
+def test_a_referral_is_recorded_with_its_servers_and_their_addresses() -> None:
+    seen = ask(
+        lambda asked, _: reply(
+            asked, authority=["other. 5 IN NS ns.other."], glue=["ns.other. 5 IN A 192.0.2.8"], flags=dns.flags.QR
+        )
+    )
     assert [one.data for one in seen.authority] == ["ns.other"]
     assert [one.data for one in seen.glue] == ["192.0.2.8"]
 
