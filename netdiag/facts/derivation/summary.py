@@ -39,13 +39,14 @@ def derive_target(
 
 
 def failing_addresses(states: Sequence[AddressState], controls: ControlFacts, near: Near) -> list[AddressState]:
-    """The addresses whose failing counts against the target: not lies, and, where another address works, none of a
-    family that this line does not have (no route, or dead for the controls, too)."""
+    """The addresses whose failing counts against the target: not lies; none of a family that this line does not have,
+    unless there is no other; and, where another address works, none of a family that is dead for the controls, too."""
     failing = [state for state in states if state.works is False and state.genuine is not False]
+    present = [state for state in failing if not _family_absent(state, near)]
     if not any(state.works for state in states):
-        return failing
+        return present or failing
     healthy = {4: controls.any_healthy4.value, 6: controls.any_healthy6.value}
-    return [state for state in failing if healthy[state.family] is not False and not _family_absent(state, near)]
+    return [state for state in present if healthy[state.family] is not False]
 
 
 def _family_absent(state: AddressState, near: Near) -> bool:

@@ -100,8 +100,13 @@ def test_a_family_that_the_customer_does_not_have_is_not_compared() -> None:
         story.well()
         story.connect(TARGET6, NO_ROUTE)
 
-    found = only(run(no_ipv6), run(lambda s: s.well(TARGET6)))
-    assert found.same_addresses == ()
+    def dropped_and_no_ipv6(story: Story) -> None:
+        story.connect(TARGET, SILENT)
+        story.connect(TARGET6, NO_ROUTE)
+
+    assert only(run(no_ipv6), run(lambda s: s.well(TARGET6))).same_addresses == ()
+    found = only(run(dropped_and_no_ipv6), run(dropped_and_no_ipv6))
+    assert (found.same_addresses, found.fails_same) == ((TARGET,), True)
 
 
 def test_another_address_says_nothing() -> None:
