@@ -10,7 +10,7 @@ from netdiag.facts.base import Basis, Fact, seen
 from netdiag.facts.derivation.book import Book, Entry
 from netdiag.facts.derivation.near import Near
 from netdiag.facts.names import AuthorityState, NameFacts, Outcome, ResolverState
-from netdiag.facts.places import classify, embedded4, is_special, plain
+from netdiag.facts.places import NAT64_WELL_KNOWN, classify, embedded4, is_special, plain
 
 _NOERROR, _SERVFAIL, _NXDOMAIN, _REFUSED = 0, 2, 3, 5  # RFC 1035 section 4.1.1
 _RCODES: dict[int, Outcome] = {_SERVFAIL: "servfail", _NXDOMAIN: "nxdomain", _REFUSED: "refused"}
@@ -81,8 +81,10 @@ def derive_names(book: Book, near: Near) -> Named:
 
 
 def is_synthesised(address: str, prefix: str | None, true: Iterable[str]) -> bool:
-    """A NAT64 address that holds one of the true IPv4 addresses (RFC 6052): genuine, though nobody published it."""
-    return prefix is not None and embedded4(address, prefix) in set(true)
+    """A NAT64 address that holds one of the true IPv4 addresses (RFC 6052): genuine, though nobody published it. Under
+    the line's own prefix, or the well-known one, which needs no finding out."""
+    held = {embedded4(address, one) for one in (prefix, NAT64_WELL_KNOWN) if one is not None}
+    return not held.isdisjoint(true)
 
 
 def _lower(name: str) -> str:

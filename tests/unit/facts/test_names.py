@@ -221,6 +221,15 @@ def test_an_answer_without_a_second_opinion_is_not_called_a_lie() -> None:
     assert facts.names.answer_is_private.value is True
 
 
+def test_a_well_known_nat64_address_needs_no_look_up() -> None:
+    story = lied_to("64:ff9b::c633:6407")
+    story.connect("64:ff9b::c633:6407", SILENT)
+    assert state_of(facts_of(story), "64:ff9b::c633:6407").genuine is True
+    other = lied_to("64:ff9b::c000:201")
+    other.connect("64:ff9b::c000:201", SILENT)
+    assert state_of(facts_of(other), "64:ff9b::c000:201").genuine is None
+
+
 def test_nat64_answers_are_genuine() -> None:
     synthesised = "64:ff9b::c633:6407"
     story = lied_to(synthesised)
