@@ -196,9 +196,9 @@ def demo(
     list_only: Annotated[bool, typer.Option("--list", help="List the scenarios.")] = False,
 ) -> int:
     """Play the whole job on this machine alone: a vendor that blocks a customer, both screens."""
-    from netdiag.cli import play as command
+    from netdiag.cli.demo import main
 
-    return command.play(scenario, list_only=list_only)
+    return main(scenario, list_only=list_only)
 
 
 def run(arguments: Sequence[str]) -> int:

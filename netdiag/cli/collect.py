@@ -78,12 +78,13 @@ def collect(url: str, flags: Flags) -> int:
         except KeyboardInterrupt:
             raise Problem("nothing was written", interruption.code or ExitCode.INTERRUPTED) from None
         interruption.sealing = True
-        sealed = _seal(collected.bundle, key, path)
+        sealed = seal_and_write(collected.bundle, key, path)
     put(collected_json(sealed) if flags.format == "json" else collected_text(sealed))
     return interruption.code or ExitCode.DONE
 
 
-def _seal(bundle: Bundle, key: SigningKey, path: Path) -> Sealed:
+def seal_and_write(bundle: Bundle, key: SigningKey, path: Path) -> Sealed:
+    """Seal what was measured, with its summary, to a new file. Raises Problem when nothing could be written."""
     facts = _facts(bundle)
     try:
         raw = seal(bundle, {SUMMARY: summary(bundle, facts).encode()}, key, now=datetime.now(UTC))

@@ -30,7 +30,7 @@ MAX_WAIT_NS = 10_000_000_000
 
 _TURN_S = 0.02  # how often a caller looks whether a connection has become free
 
-# Line (library/web) repeats its SYN once.
+# A lost SYN is repeated once, where the budget has a second place.
 _EXCHANGE_SYNS = 2
 _PORTS = {"http": 80, "https": 443}
 
@@ -110,22 +110,22 @@ class LiveWorld:
 
     def exchange(self, stamp: Stamp, request: Request, *, tunnel: Stream | None = None) -> Exchange:
         if stamp.role != "target":
-            return self._exchange(stamp, request, tunnel)
+            return self._exchange(stamp, request, tunnel, syns=_EXCHANGE_SYNS)
         _wait_for(self._clock, self._governor.request(self._clock.now_ns(), MAX_WAIT_NS), "requests to the vendor")
         if request.address is None:  # the proxy connects, not this machine
-            return self._exchange(stamp, request, tunnel)
+            return self._exchange(stamp, request, tunnel, syns=_EXCHANGE_SYNS)
         endpoint = (request.address, _port_of(request.url))
-        line = _VendorLine(self._clock, self._governor, endpoint, syns=_EXCHANGE_SYNS)
+        line = _VendorLine(self._clock, self._governor, endpoint, syns=_EXCHANGE_SYNS, least=1)
         try:
-            exchange = self._exchange(stamp, request, tunnel)
+            exchange = self._exchange(stamp, request, tunnel, syns=line.syns)
             if exchange.tcp is not None and exchange.tcp.total_retrans == 0:
                 line.sent(1)
             return exchange
         finally:
             line.closed()
 
-    def _exchange(self, stamp: Stamp, request: Request, opened: Stream | None) -> Exchange:
-        return web.exchange(self._clock, stamp, request, self._identity, tunnel=opened)
+    def _exchange(self, stamp: Stamp, request: Request, opened: Stream | None, *, syns: int) -> Exchange:
+        return web.exchange(self._clock, stamp, request, self._identity, tunnel=opened, syn_retries=syns - 1)
 
     def query(self, stamp: Stamp, question: Question) -> Lookup:
         return names.query(self._clock, stamp, question)
@@ -182,12 +182,15 @@ class LiveWorld:
 
 
 class _VendorLine:
-    """The places of one connection to the vendor: waits for them, gives them back."""
+    """The places of one connection to the vendor: waits for them, gives them back. ``syns`` is how many it got: as many
+    as it asked for, or ``least`` where there are not so many now."""
 
-    def __init__(self, clock: Clock, governor: Governor, endpoint: Endpoint, *, syns: int) -> None:
+    def __init__(
+        self, clock: Clock, governor: Governor, endpoint: Endpoint, *, syns: int, least: int | None = None
+    ) -> None:
         self._governor = governor
         self._endpoint = endpoint
-        self._planned = syns
+        self.syns = syns
         self._is_open = True
         until = clock.now_ns() + MAX_WAIT_NS
         while not governor.open(endpoint):
@@ -196,6 +199,9 @@ class _VendorLine:
             clock.sleep(_TURN_S)
         try:
             place = governor.syns(endpoint, syns, clock.now_ns(), MAX_WAIT_NS)
+            if place is None and least is not None:
+                self.syns = least
+                place = governor.syns(endpoint, least, clock.now_ns(), MAX_WAIT_NS)
             self._place = _wait_for(clock, place, "SYNs to the vendor")
         except BaseException:
             self.closed()
@@ -203,8 +209,8 @@ class _VendorLine:
 
     def sent(self, syns: int) -> None:
         """So many SYNs left, retransmissions included: give the others back."""
-        unused = max(0, self._planned - syns)
-        self._planned -= unused
+        unused = max(0, self.syns - syns)
+        self.syns -= unused
         self._governor.unsent(self._endpoint, unused, self._place)
 
     def closed(self) -> None:

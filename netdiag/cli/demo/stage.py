@@ -14,7 +14,7 @@ from netdiag.evidence.profile import Profile, parse_profile
 
 VENDOR, CONTROLS = "127.0.0.10", ("127.0.0.20", "127.0.0.30")
 CUSTOMER, AGENT = "127.0.0.2", "127.0.0.3"
-"""Loopback addresses (RFC 1122 3.2.1.3: all of 127/8 is this host): no packet leaves the machine, and none needs root."""
+"""Loopback addresses (all of 127/8 is this host, RFC 1122 3.2.1.3): no packet leaves the machine, no root is needed."""
 
 
 @dataclass(frozen=True, kw_only=True)

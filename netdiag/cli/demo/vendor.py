@@ -123,7 +123,7 @@ def welcome_unless_blocked(handler: Handler) -> None:
     """The service behind its guard."""
     client = handler.client_address[0]
     if client in handler.server.guard.blocked:
-        handler.reply(403, f"Access denied: your address {client} is blocked: too many connections.\n")
+        handler.reply(403, f"Your IP address {client} has been blocked: too many connections.\n")
     else:
         welcome(handler)
 

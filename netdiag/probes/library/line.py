@@ -17,15 +17,14 @@ from netdiag.probes.kernel import tcp, tcpinfo
 from netdiag.probes.library.sockets import Deadline, failure_of
 from netdiag.probes.library.transcript import JUDGEMENT_MS, Transcript, refusal, watch
 
-# One more SYN may follow the first, as in the connect probe: retransmitted SYNs count against the manners.
-_SYN_RETRIES = 1
-
 
 class Line:
-    """One connection for one exchange. ``failure`` says what broke while it was being made."""
+    """One connection for one exchange. ``failure`` says what broke while it was being made. ``syn_retries`` SYNs may
+    follow the first: they count against the manners."""
 
-    def __init__(self, clock: Clock, limit_ms: int) -> None:
+    def __init__(self, clock: Clock, limit_ms: int, *, syn_retries: int = 1) -> None:
         self._clock = clock
+        self._syn_retries = syn_retries
         self.began_ns = clock.now_ns()
         self.deadline = Deadline(clock, limit_ms)
         self.failure: Failure | None = None
@@ -50,7 +49,7 @@ class Line:
 
     def dial(self, stamp: Stamp, address: str, port: int) -> None:
         """Connect, with the error queue on. Raises ``OSError`` after keeping the failure."""
-        wish = tcp.Wish(address, port, max(1, int(self.deadline.left_s() * 1000)), _SYN_RETRIES)
+        wish = tcp.Wish(address, port, max(1, int(self.deadline.left_s() * 1000)), self._syn_retries)
         record, stream = tcp.connect(self._clock, stamp, wish)
         if stream is None:
             self.failure = record.failure

@@ -100,6 +100,7 @@ def exchange(
     *,
     tunnel: Stream | None = None,
     after_burst: bool = False,
+    syn_retries: int = 1,
 ) -> Exchange:
     """Send ``request`` and record its answer: one request on one connection of its own (or on ``tunnel``).
 
@@ -114,7 +115,7 @@ def exchange(
     failure: Failure | None = None
     # Loading the trust store is no part of the exchange.
     context = trust.context("system", ("http/1.1",)) if goal.is_tls else None
-    with Line(clock, request.limit_ms) as line:
+    with Line(clock, request.limit_ms, syn_retries=syn_retries) as line:
         try:
             _reach(line, stamp, clock, goal, tunnel)
             if context is not None:

@@ -11,7 +11,7 @@ from netdiag.evidence.bundle import Step
 from netdiag.evidence.machine import DefaultRoute
 from netdiag.probes.plan.controls import echo_a_control, measure_by_proxy, measure_controls, walk_to_a_control
 from netdiag.probes.plan.names import ask_names, ask_names_again, ask_outside_for_controls
-from netdiag.probes.plan.seen import Inputs, Seen, make_step
+from netdiag.probes.plan.seen import Inputs, Seen, make_step, stays_here
 from netdiag.probes.plan.target import (
     ask_as_another_client,
     check_once_more,
@@ -28,7 +28,7 @@ Rule = Callable[[Inputs, Seen], Iterable[Step]]
 def look_at_the_machine(inputs: Inputs, seen: Seen) -> Iterator[Step]:
     """Links, routes, resolvers, overrides, clock; and echo to each gateway."""
     yield make_step("machine", "machine", subject=inputs.target.host)
-    for _, route in seen.of(DefaultRoute):
+    for _, route in seen.of(DefaultRoute) if not stays_here(inputs.target) else ():
         if route.gateway is not None:
             yield make_step("echo", "gateway", address=route.gateway, caused_by=route.id, params={"count": "5"})
 

@@ -23,7 +23,7 @@ def ask_names(inputs: Inputs, seen: Seen) -> Iterator[Step]:
         # The first resolver finds all controls; the others show with one name that they answer at all.
         wanted = named_controls(inputs) if server == configured[0] else named_controls(inputs)[:1]
         yield from (dns_step(server, "configured", name, "control") for name in wanted)
-    if configured:
+    if configured and not (target.is_literal and target.private):
         yield make_step("nat64", "resolver", subject=configured[0])
     if target.is_literal or target.private or not outside_may_know(inputs, seen):
         return

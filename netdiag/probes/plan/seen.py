@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import msgspec
 
+from netdiag.evidence.addresses import classify
 from netdiag.evidence.bundle import Options, Role, Step, Target
 from netdiag.evidence.machine import DefaultRoute, ResolverConfig
 from netdiag.evidence.observation import Observation
@@ -25,6 +26,11 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     controls: Sequence[Control]
     public_resolvers: Sequence[str]
     consented: bool = False
+
+
+def stays_here(target: Target) -> bool:
+    """The target is this very machine (loopback): nothing that is learned from the network bears on it."""
+    return target.is_literal and classify(target.host) == "loopback"
 
 
 class Seen:
