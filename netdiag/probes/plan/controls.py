@@ -100,7 +100,8 @@ def _page(control: Control, address: str | None, cause: ObsId | None, proxy: str
 
 
 def _addresses(control: Control, seen: Seen) -> dict[str, ObsId | None]:
-    """At most one address of each routed family, with the lookup that gave it (None: known without one)."""
+    """At most one address of each routed family, with the lookup that gave it (None: known without one); of a page one
+    at all, since what a page shows does not depend on the family."""
     candidates: list[tuple[str, ObsId | None]] = [(address, None) for address in control.addresses]
     for step, lookup in seen.of(Lookup):
         if step.params.get("use") == "control" and step.params.get("name") == control.host:
@@ -110,4 +111,4 @@ def _addresses(control: Control, seen: Seen) -> dict[str, ObsId | None]:
     for address, cause in candidates:
         if family_of(address) in families or classify(address) == "loopback":
             chosen.setdefault(family_of(address), (address, cause))
-    return dict(chosen.values())
+    return dict(list(chosen.values())[: 1 if control.is_page else None])
