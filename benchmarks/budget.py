@@ -1,0 +1,75 @@
+"""The hard budget of collect: tried on every fault, and with a budget too small to finish."""
+
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from benchmarks.bars import Bar, number
+from benchmarks.race import DEAD, collect
+from netdiag.cli.analysis import open_source
+from netdiag.evidence.trust import TrustPolicy
+from tests.netns.lab import Lab
+from tests.netns.scenario import load
+
+BUDGET_SECONDS = 60
+SMALL_SECONDS = 5
+"""The least that collect accepts; on a dead path it has to cut its measurements short."""
+
+_GRACE = {BUDGET_SECONDS: 0.0, SMALL_SECONDS: 1.0}
+"""Start-up and sealing, which come on top of measuring; nothing for the promised 60 s."""
+
+_AT_ONCE = 3
+
+
+class Tried(NamedTuple):
+    """One collect under a budget. ``seconds``: the whole process. ``cut``: it says that the budget ran out."""
+
+    scenario: str
+    network: str
+    budget: int
+    seconds: float
+    cut: bool
+
+
+def run(scenarios: Sequence[str], networks: Sequence[str]) -> list[Tried]:
+    """One collect per fault and network, and the dead paths once more under the small budget."""
+    asked: list[tuple[str, str, int]] = []
+    for name in scenarios:
+        asked += [(name, network, BUDGET_SECONDS) for network in load(name).networks if network in networks]
+    asked += [(name, network, SMALL_SECONDS) for name in DEAD for network in networks]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return list(pool.map(_try, asked))
+
+
+def _try(asked: tuple[str, str, int]) -> Tried:
+    name, network, budget = asked
+    with Lab.load(name, network=network) as lab:
+        took, path = collect(lab, ["--budget", str(budget)], ordinary=lab.scenario.ordinary_user)
+        bundle = open_source(name, path.read_bytes(), TrustPolicy(), now=datetime.now(UTC)).bundle
+    print(f"budget   {name}, {network}, --budget {budget}: {number(took.seconds)} s", file=sys.stderr, flush=True)
+    return Tried(name, network, budget, took.seconds, bundle.interrupted == "budget")
+
+
+def bars(tried: Sequence[Tried]) -> list[Bar]:
+    """The budget, judged on the longest collect under each."""
+    found = []
+    for budget in (BUDGET_SECONDS, SMALL_SECONDS):
+        mine = [one.seconds for one in tried if one.budget == budget]
+        if mine:
+            grace = _GRACE[budget]
+            what = f"longest of {len(mine)} collects, --budget {budget}" + (f" (+{grace:.0f} s)" if grace else "")
+            found.append(Bar(what, max(mine), budget + grace, "s", "bar"))
+    return found
+
+
+def table(tried: Sequence[Tried], most: int = 12) -> str:
+    """The longest collects, in Markdown."""
+    lines = ["| fault | network | --budget | collect, s | budget ran out |", "|---|---|--:|--:|---|"]
+    longest = sorted(tried, key=lambda one: (one.budget, one.seconds), reverse=True)
+    small = [one for one in longest if one.budget == SMALL_SECONDS]
+    for one in [*(one for one in longest if one.budget == BUDGET_SECONDS)][:most] + small:
+        said = "yes" if one.cut else "no"
+        lines.append(f"| {one.scenario} | {one.network} | {one.budget} | {number(one.seconds)} | {said} |")
+    return "\n".join(lines)

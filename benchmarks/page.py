@@ -1,0 +1,117 @@
+"""docs/benchmarks.md: the figures of one run, and nothing that was not measured in it."""
+
+import os
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks import bars as promises
+from benchmarks import budget, program, race
+from benchmarks.bars import Bar
+from benchmarks.budget import Tried
+from benchmarks.program import Cost
+from benchmarks.race import Race
+from tests.netns.lab import ROOT
+
+PAGE = ROOT / "docs" / "benchmarks.md"
+
+
+class Results(NamedTuple):
+    """What one run measured; an empty part was not asked for."""
+
+    races: list[Race]
+    cost: Cost | None
+    tried: list[Tried]
+
+    def bars(self) -> list[Bar]:
+        """Every promise that this run can judge."""
+        found = race.bars(self.races) if self.races else []
+        found += budget.bars(self.tried)
+        return found + (program.bars(self.cost) if self.cost else [])
+
+
+class Machine(NamedTuple):
+    """The machine in general words."""
+
+    processors: int
+    kernel: str
+    python: str
+
+
+def machine() -> Machine:
+    """This one."""
+    return Machine(len(os.sched_getaffinity(0)), platform.release(), platform.python_version())
+
+
+def page(results: Results, on: Machine, *, how: str) -> str:
+    """The whole page, in Markdown. ``how`` is the command line that made it."""
+    return "\n".join([_head(results.bars(), on, how), *_races(results.races), *_rest(results)])
+
+
+def write(results: Results, *, how: str, to: Path = PAGE) -> None:
+    """Replace docs/benchmarks.md."""
+    to.write_text(page(results, machine(), how=how))
+
+
+def _head(found: Sequence[Bar], on: Machine, how: str) -> str:
+    kernel = ".".join(on.kernel.split("-", maxsplit=1)[0].split(".")[:2])
+    return f"""# Benchmarks
+
+Made by `{how}` in one run; every figure on this page is from that run.
+Machine: {on.processors} processor(s), Linux {kernel}, Python {on.python}.
+
+A *bar* is a ratio inside the run, or a limit that must hold on any machine; a *goal* is an absolute figure, which
+depends on the machine. Each is judged on the worst value seen; start-up and `analyze` on the median.
+
+## What is promised, and what holds
+
+{promises.sentence(found)}
+
+{promises.table(found)}
+"""
+
+
+def _races(races: Sequence[Race]) -> list[str]:
+    if not races:
+        return []
+    times = len(races[0].collects)
+    return [
+        f"""## collect beside the classic kit
+
+Seconds of whole processes on the customer's machine of the lab (`tests/netns`): a home line, and an office line with
+17 ms of delay each way. First `netdiag collect URL --yes` with nothing beside it (runs: {times}). Then, one after the
+other, `traceroute -T -n -p 443`, `mtr -r -n -c 10`, `dig` (A and AAAA), `curl -m 20` and `openssl s_client` (cut at
+20 s); kits in different labs run side by side, since they only wait.
+
+A tool that needs a privilege which the lab's ordinary user has not is *refused*. The time it took to say so counts;
+what it would have shown is missing from that kit, while collect walks the path to the service port all the same.
+
+{race.times_table(races)}
+
+What was put on the wire, in packets, collect / kit. *Sent* is counted at the customer's gateway (probes that end on the
+way included), *reached* at the vendor's machine, *requests* in the vendor's log.
+
+{race.traffic_table(races)}
+"""
+    ]
+
+
+def _rest(results: Results) -> list[str]:
+    parts = []
+    if results.tried:
+        tried = [one for one in results.tried if one.budget == budget.BUDGET_SECONDS]
+        faults = len({one.scenario for one in tried})
+        full, small = f"--budget {budget.BUDGET_SECONDS}", f"--budget {budget.SMALL_SECONDS}"
+        parts.append(
+            f"""## The budget
+
+`collect {full}` under {faults} faults ({len(tried)} runs), and `{small}` on dead paths, which need more than that.
+Several labs ran side by side, so these times are longer than those above. The longest:
+
+{budget.table(results.tried)}
+"""
+        )
+    if results.cost:
+        parts.append(f"## What netdiag itself costs\n\n{program.words(results.cost)}\n")
+    return parts

@@ -1,0 +1,1 @@
+"""The benchmarks' own words and rules, without a clock and without a lab."""
