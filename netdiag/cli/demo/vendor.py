@@ -1,6 +1,7 @@
 """The demonstration's vendor: a small real HTTPS server on loopback that blocks an address which connects too often."""
 
 import socket
+import socketserver
 import ssl
 import threading
 import time
@@ -81,6 +82,10 @@ class Server(ThreadingHTTPServer):
     def url(self) -> str:
         host, port = self.server_address[:2]
         return f"https://{host!s}:{port}/"
+
+    def server_bind(self) -> None:
+        """Without HTTPServer's look-up of the address's name: that would send a question off the machine."""
+        socketserver.TCPServer.server_bind(self)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Handshakes happen in the connection's own thread, so that a silent client holds up nobody else."""
