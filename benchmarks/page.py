@@ -90,7 +90,9 @@ what it would have shown is missing from that kit, while collect walks the path 
 {race.times_table(races)}
 
 What was put on the wire, in packets, collect / kit. *Sent* is counted at the customer's gateway (probes that end on the
-way included), *reached* at the vendor's machine, *requests* in the vendor's log.
+way included), *reached* at the vendor's firewall before it drops anything, *requests* in the vendor's log. collect may
+send 5 SYNs in 30 s to one address and port; at home the vendor has two addresses, and the dead ones are asked on a
+second port too.
 
 {race.traffic_table(races)}
 """

@@ -1,4 +1,4 @@
-"""What one run put on the wire, counted by the kernels of the customer's gateway and of the vendor."""
+"""What one run put on the wire, counted by the kernels of the customer's gateway and of the vendor's firewall."""
 
 import json
 from pathlib import Path
@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 from tests.netns.lab import Lab
 
-_GATEWAY, _VENDOR = "gateway", "vendor"
+_GATEWAY, _FIREWALL = "gateway", "vendor-firewall"
 
 
 class Traffic(NamedTuple):
-    """Packets of one run: ``sent`` came to the customer's gateway, ``met`` reached the vendor's machine."""
+    """Packets of one run: ``sent`` came to the customer's gateway, ``met`` reached the vendor's firewall."""
 
     sent: int
     """All packets from the customer, whoever they were for."""
@@ -29,7 +29,7 @@ class Traffic(NamedTuple):
 
 def install(lab: Lab) -> None:
     """Start counting. Raises RuntimeError when a node's kernel refuses."""
-    for role, rules in ((_GATEWAY, gateway_rules(lab.values)), (_VENDOR, vendor_rules(lab.values))):
+    for role, rules in ((_GATEWAY, gateway_rules(lab.values)), (_FIREWALL, firewall_rules(lab.values))):
         done = lab.run(role, ["nft", "-f", "-"], ordinary=False, input=rules)
         if done.returncode != 0:
             raise RuntimeError(f"cannot count at {role}: {done.stderr.strip()}")
@@ -37,13 +37,13 @@ def install(lab: Lab) -> None:
 
 def read(lab: Lab) -> Traffic:
     """The counters now."""
-    gateway, vendor = _counters(lab, _GATEWAY), _counters(lab, _VENDOR)
+    gateway, firewall = _counters(lab, _GATEWAY), _counters(lab, _FIREWALL)
     return Traffic(
         sent=gateway["everything"],
         sent_to_vendor=gateway["to_vendor"],
         syns_to_vendor=gateway["syns"],
-        met=vendor["everything"],
-        syns_met=vendor["syns"],
+        met=firewall["everything"],
+        syns_met=firewall["syns"],
         requests_met=_lines(lab.run_folder / "vendor" / "access.log"),
     )
 
@@ -60,12 +60,12 @@ def gateway_rules(values: dict[str, str]) -> str:
     return _table(("everything", "to_vendor", "syns"), rules)
 
 
-def vendor_rules(values: dict[str, str]) -> str:
-    """nft rules for the vendor: what comes in from outside for its own addresses."""
+def firewall_rules(values: dict[str, str]) -> str:
+    """nft rules for the vendor's firewall: what comes in for the vendor, before any of it is dropped."""
     rules = []
     for family, word in (("4", "ip"), ("6", "ip6")):
         if f"vendor_net{family}" in values:
-            to_vendor = f'iifname != "lo" {word} daddr {values[f"vendor_net{family}"]}'
+            to_vendor = f"{word} daddr {values[f'vendor_net{family}']}"
             rules += [f"{to_vendor} counter name everything", f"{to_vendor} {_syn(values)} counter name syns"]
     return _table(("everything", "syns"), rules)
 

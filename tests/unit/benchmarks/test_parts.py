@@ -74,7 +74,7 @@ def test_counters_leave_out_a_family_that_the_line_has_not() -> None:
     rules = traffic.gateway_rules(VALUES)
     assert "ip saddr 192.168.178.23 ip daddr 185.112.41.8/29 counter name to_vendor" in rules
     assert "ip6" not in rules
-    assert 'iifname != "lo" ip daddr 185.112.41.8/29 tcp dport 443' in traffic.vendor_rules(VALUES)
+    assert "seen ip daddr 185.112.41.8/29 tcp dport 443 tcp flags" in traffic.firewall_rules(VALUES)
 
 
 def test_traffic_is_a_difference() -> None:
