@@ -6,6 +6,7 @@ from pathlib import Path
 
 from netdiag.cli.analysis import open_source
 from netdiag.evidence.bundle import Bundle, Step
+from netdiag.evidence.record import StepId
 from netdiag.evidence.source import read_source
 from netdiag.evidence.trust import TrustPolicy
 
@@ -14,7 +15,7 @@ _WIDTH = 60
 
 def lines(bundle: Bundle) -> list[str]:
     """One line per step in the order of its first record: begin and end in seconds, a bar, what it was."""
-    spans: dict[str, tuple[int, int]] = {}
+    spans: dict[StepId, tuple[int, int]] = {}
     for seen in bundle.observations:
         began, ended = spans.get(seen.step, (seen.began_ns, seen.ended_ns))
         spans[seen.step] = min(began, seen.began_ns), max(ended, seen.ended_ns)
