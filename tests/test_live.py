@@ -8,9 +8,18 @@ import pytest
 
 from tests.conftest import LabFactory
 from tests.corpus.case import Case, cases
+from tests.netns import scenario as scenarios
 from tests.netns.lab import Lab
 
-LIVE = [case for case in cases() if case.scenario.expect_live]
+
+def live_cases() -> list[Case]:
+    """Each scenario of the live part on one network, in turn, so that every network gets its share."""
+    names = dict.fromkeys(case.name for case in cases() if case.scenario.expect_live)
+    offered = [scenarios.load(name).networks for name in names]
+    return [Case(name, nets[turn % len(nets)]) for turn, (name, nets) in enumerate(zip(names, offered, strict=True))]
+
+
+LIVE = live_cases()
 
 pytestmark = pytest.mark.lab
 
@@ -25,19 +34,19 @@ def analyze(lab: Lab, *arguments: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("case", LIVE, ids=lambda case: f"{case.name}-{case.network}")
 def test_the_live_verdict_is_the_truth_and_no_more(case: Case, lab: LabFactory) -> None:
-    with lab(case.name, network=case.network) as opened:
-        bundle = opened.collect("customer")
-        alone = case.answer("alone")
-        assert alone is not None
-        verdict = analyze(opened, str(bundle))["verdict"]
-        assert verdict["side"] in alone.sides, verdict
-        assert verdict["certainty"] in {None, "likely", alone.certainty}, verdict
-        with_control = case.answer("control")
-        if with_control is not None:
-            control = opened.collect("agent")
-            verdict = analyze(opened, str(bundle), "--control", str(control))["verdict"]
-            assert verdict["side"] in with_control.sides, verdict
-            assert verdict["certainty"] in {None, "likely", with_control.certainty}, verdict
+    opened = lab(case.name, network=case.network)
+    bundle = opened.collect("customer")
+    alone = case.answer("alone")
+    assert alone is not None
+    verdict = analyze(opened, str(bundle))["verdict"]
+    assert verdict["side"] in alone.sides, verdict
+    assert verdict["certainty"] in {None, "likely", alone.certainty}, verdict
+    with_control = case.answer("control")
+    if with_control is not None:
+        control = opened.collect("agent")
+        verdict = analyze(opened, str(bundle), "--control", str(control))["verdict"]
+        assert verdict["side"] in with_control.sides, verdict
+        assert verdict["certainty"] in {None, "likely", with_control.certainty}, verdict
 
 
 def test_the_live_part_is_bounded() -> None:

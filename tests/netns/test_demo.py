@@ -24,19 +24,19 @@ table inet demo {
 @pytest.mark.parametrize("story", [story.name for story in STORIES])
 def test_every_story_ends_with_the_host_and_no_packet_leaves(lab: LabFactory, story: str) -> None:
     """Run by an ordinary user on a machine that has a network: it must not be used."""
-    with lab("healthy") as opened:
-        opened.run("customer", ["nft", COUNTER], ordinary=False)
-        done = opened.run("customer", [*NETDIAG, "demo", story], env={"SSL_CERT_FILE": "", "TMPDIR": str(opened.home)})
-        assert done.returncode == 0, done.stderr
-        assert "Side       HOST" in done.stdout
-        assert "What was found so far" in done.stdout
-        (folder,) = opened.home.glob("netdiag-demo-*")
-        assert {path.name for path in folder.glob("*.zip")} == {"customer.zip", "agent.zip"}
-        verdict = _verdict(opened, folder)
-        assert verdict["side"] == "host"
-        listed = opened.run("customer", ["nft", "-j", "list", "counters", "table", "inet", "demo"], ordinary=False)
-        (counter,) = [one["counter"] for one in json.loads(listed.stdout)["nftables"] if "counter" in one]
-        assert counter["packets"] == 0
+    opened = lab("healthy")
+    opened.run("customer", ["nft", COUNTER], ordinary=False)
+    done = opened.run("customer", [*NETDIAG, "demo", story], env={"SSL_CERT_FILE": "", "TMPDIR": str(opened.home)})
+    assert done.returncode == 0, done.stderr
+    assert "Side       HOST" in done.stdout
+    assert "What was found so far" in done.stdout
+    (folder,) = opened.home.glob("netdiag-demo-*")
+    assert {path.name for path in folder.glob("*.zip")} == {"customer.zip", "agent.zip"}
+    verdict = _verdict(opened, folder)
+    assert verdict["side"] == "host"
+    listed = opened.run("customer", ["nft", "-j", "list", "counters", "table", "inet", "demo"], ordinary=False)
+    (counter,) = [one["counter"] for one in json.loads(listed.stdout)["nftables"] if "counter" in one]
+    assert counter["packets"] == 0
 
 
 def _verdict(opened: Lab, folder: Path) -> dict[str, object]:
