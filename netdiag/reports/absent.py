@@ -12,7 +12,7 @@ from netdiag.facts.base import Witness
 WHY = {
     "no_privilege": "this user may not",
     "unsupported": "this system cannot",
-    "declined": "the customer declined",
+    "declined": "left out, so as not to burden the vendor",
     "out_of_time": "there was no time left",
     "prerequisite_failed": "what it needs did not work",
     "crashed": "netdiag itself failed there",
@@ -34,7 +34,9 @@ def absences(name: str, bundle: Bundle) -> tuple[Absence, ...]:
     spoken = {record.step for record in bundle.observations}
     for record in bundle.observations:
         if isinstance(record, NotRun):
-            detail = f" ({sanitize_text(record.detail)[:120]})" if record.detail else ""
+            # Why netdiag held back is in its manners; which of its limits it was says nothing to a reader.
+            told = record.detail if record.why != "declined" else ""
+            detail = f" ({sanitize_text(told)[:120]})" if told else ""
             found.setdefault((sanitize_text(record.what), f"{WHY[record.why]}{detail}"), []).append(
                 f"{name}:{record.id}"
             )

@@ -10,7 +10,7 @@ from netdiag.reports.absent import absences
 from netdiag.reports.json import dump, stamp
 from netdiag.reports.observed import in_brief
 from netdiag.reports.summary import paste_block, seen_lines
-from netdiag.reports.words import count, endpoint, fill
+from netdiag.reports.words import count, fill, size, url_of
 
 
 class Sealed(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,20 +33,17 @@ def collected_text(sealed: Sealed) -> str:
     lines = ["What was found so far", ""]
     if bundle.interrupted is not None:
         why = "The run was interrupted" if bundle.interrupted == "signal" else "The time ran out"
-        lines += [*fill(f"{why}: what would have come later was not measured."), ""]
+        lines += fill(f"{why}: what would have come later was not measured.")
     lines += seen_lines(bundle, sealed.facts)
-    if lines[-1]:
-        lines.append("")
-    lines += ["The bundle", f"  {sealed.path}"]
     records = count(len(bundle.observations), "record")
-    what = f"{records} of what was tried and what came back, this summary and a signature"
+    lines += ["", "The bundle", f"  {sealed.path}"]
     lines += fill(
-        f"It holds {what}: {count(len(sealed.raw), 'byte')}. `netdiag show` says in words what is in it.", first="  "
+        f"holds {records} of what was tried and what came back, this summary and a signature ({size(len(sealed.raw))})."
+        " `netdiag show` says in words what is in it.",
+        first="  ",
     )
     lines += ["", "What to do next"]
-    lines += fill(
-        "Attach the bundle to your support ticket. Who has it can judge it with `netdiag analyze`.", first="  1. "
-    )
+    lines += fill("Attach the bundle to your support ticket; `netdiag analyze` judges it.", first="  1. ")
     lines += fill("Paste these lines into the ticket, too: they help if the attachment is lost.", first="  2. ")
     block = paste_block(bundle, _brief(sealed), sha256=sealed.sha256, fingerprint=sealed.fingerprint)
     return "\n".join(lines) + "\n\n" + block
@@ -55,7 +52,6 @@ def collected_text(sealed: Sealed) -> str:
 def collected_json(sealed: Sealed) -> str:
     """The path and a machine summary, as one JSON object."""
     bundle = sealed.bundle
-    target = bundle.target
     return dump(
         {
             "path": sealed.path,
@@ -64,7 +60,7 @@ def collected_json(sealed: Sealed) -> str:
             "key": sealed.fingerprint,
             "run_id": bundle.run_id,
             "ticket": bundle.ticket,
-            "target": f"{target.scheme}://{endpoint(target.host, target.port)}{target.path}",
+            "target": url_of(bundle.target),
             "began_at": stamp(bundle.began_at),
             "duration_s": round(bundle.duration_ns / 1e9, 3),
             "interrupted": bundle.interrupted,

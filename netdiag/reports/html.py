@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from netdiag.reports.text import refs, times
-from netdiag.reports.view import Origin, Row, Sentence, View
+from netdiag.reports.view import Origin, Row, Sentence, View, times
+from netdiag.reports.words import refs
 
 _STYLE = """
 :root { --ink: #1b1f24; --soft: #57606a; --line: #d8dee4; --paper: #fff; --tint: #f6f8fa; --side: #57606a;

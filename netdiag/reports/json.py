@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from netdiag.evidence.display import sanitize_text
-from netdiag.reports.view import Source
+from netdiag.reports.view import Source, search_keys
 from netdiag.verdict import Verdict
 
 SCHEMA = "netdiag/verdict/1"
@@ -33,7 +33,7 @@ def document(verdict: Verdict, sources: Sequence[Source]) -> dict[str, Any]:
             {"fault": one.fault, "standing": one.standing, "because": one.because} for one in verdict.hypotheses
         ],
         "next_evidence": list(verdict.next_evidence),
-        "search_keys": _grouped(verdict.search_keys),
+        "search_keys": _grouped(search_keys(verdict, sources[0].bundle)),
         "reply": verdict.reply,
         "provenance": [
             {

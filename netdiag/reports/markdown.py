@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from netdiag.reports.text import refs, times
-from netdiag.reports.view import Origin, Row, Sentence, View
+from netdiag.reports.view import Origin, Row, Sentence, View, times
+from netdiag.reports.words import refs
 
 _MARKS = re.compile(r"[\\`*_{}\[\]<>|~#@$^]")
 _SCHEME = re.compile(r":(?=//)|(?<=mailto):|(?<=xmpp):|(?<=javascript):|(?<=data):|(?<=www)\.", re.IGNORECASE)

@@ -1,14 +1,13 @@
 """What was seen, in plain sentences and without a verdict: for the customer's screen, summary.txt and the ticket."""
 
-from collections.abc import Iterator
-from typing import TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal, NamedTuple, TypeVar
 
 import msgspec
 
 from netdiag.evidence.display import sanitize_text
 from netdiag.facts import (
     AddressState,
-    AuthorityState,
     ConnectState,
     ControlState,
     Fact,
@@ -46,7 +45,7 @@ def observed(facts: Facts) -> tuple[Section, ...]:
         ("This machine", _machine(facts)),
         (f"The name {facts.host}", _names(facts)),
         ("Other hosts, for comparison", _controls(facts)),
-        (f"The target {endpoint(facts.host, facts.port)}", _target(facts)),
+        (f"The target {facts.host}, port {facts.port}", _target(facts)),
         ("The path", _path(facts)),
     )
     sections = []
@@ -72,11 +71,13 @@ def _machine(facts: Facts) -> Iterator[Sight]:
         yield _sight("No network link of this machine is up.", own.link_up)
     yield from _routes(facts)
     yield from _gateway(facts)
+    if own.beyond_gateway_answers.value is False:
+        yield _sight("Nothing beyond the gateway answered.", own.beyond_gateway_answers)
     if own.target_by_tunnel.value is True:
         yield _sight("Packets to the target go through a tunnel (VPN) of this machine.", own.target_by_tunnel)
     if own.local_refusal.value is not None:
         yield _sight(_refusal(own.local_refusal.value), own.local_refusal)
-    elif own.target_leaves.value is True:
+    elif own.target_leaves.value is True and facts.target.works.value is not True:
         yield _sight("Packets to the target's port leave this machine.", own.target_leaves)
     for family, egress in ((4, own.egress4), (6, own.egress6)):
         if egress.value is not None and egress.value.target != egress.value.control:
@@ -87,7 +88,7 @@ def _machine(facts: Facts) -> Iterator[Sight]:
             )
         if egress.value is not None and egress.value.udp_denied is True:
             yield _sight(f"The kernel refused to send UDP to the target (IPv{family}).", egress)
-    if own.lan_loss.value is not None and own.lan_loss.value.sent:
+    if own.lan_loss.value is not None and own.lan_loss.value.lost:
         yield _sight(lost(own.lan_loss.value, "probe", "to the gateway"), own.lan_loss)
     yield from _settings(facts)
 
@@ -109,24 +110,28 @@ def _routes(facts: Facts) -> Iterator[Sight]:
     witnesses = four.witnesses + six.witnesses
     if has:
         none = f", and none for {lacks[0]}" if lacks else ""
-        yield Sight(says=f"This machine has a default route for {' and '.join(has)}{none}.", witnesses=witnesses)
+        yield Sight(says=f"There is a default route for {' and '.join(has)}{none}.", witnesses=witnesses)
     elif lacks:
-        yield Sight(says=f"This machine has no default route for {' or '.join(lacks)}.", witnesses=witnesses)
+        yield Sight(says=f"There is no default route for {' or '.join(lacks)}.", witnesses=witnesses)
 
 
 def _gateway(facts: Facts) -> Iterator[Sight]:
     own = facts.machine
-    name = f"The gateway {listing(own.gateways.value)}" if own.gateways.value else "The gateway"
+    known = own.gateways.value or ()
+    name = f"The {'gateways' if len(known) > 1 else 'gateway'} {listing(known)}".rstrip()
+    many = len(known) > 1
+    beyond = own.beyond_gateway_answers
+    further = ", and so do hosts beyond" if beyond.value is True else ""
     if own.gateway_neighbour_alive.value is False:
         yield _sight(f"{name} cannot be found on the local network (no hardware address).", own.gateway_neighbour_alive)
     elif own.gateway_answers.value is True:
-        yield _sight(f"{name} answers.", own.gateway_answers)
+        witnesses = own.gateway_answers.witnesses + (beyond.witnesses if further else ())
+        yield Sight(says=f"{name} {'answer' if many else 'answers'}{further}.", witnesses=witnesses)
+        return
     elif own.gateway_answers.value is False:
-        yield _sight(f"{name} answered nothing itself.", own.gateway_answers)
-    if own.beyond_gateway_answers.value is True:
-        yield _sight("Hosts beyond the gateway answer.", own.beyond_gateway_answers)
-    elif own.beyond_gateway_answers.value is False:
-        yield _sight("Nothing beyond the gateway answered.", own.beyond_gateway_answers)
+        yield _sight(f"{name} answered nothing {'themselves' if many else 'itself'}.", own.gateway_answers)
+    if further:
+        yield _sight("Hosts beyond the gateway answer.", beyond)
 
 
 def _refusal(refusal: LocalRefusal) -> str:
@@ -147,7 +152,7 @@ def _settings(facts: Facts) -> Iterator[Sight]:
         word = "ahead of" if offset > 0 else "behind"
         yield _sight(f"This machine's clock is {span(abs(offset))} {word} those of other hosts.", own.clock_offset_s)
     elif offset is not None:
-        yield _sight("This machine's clock agrees with those of other hosts.", own.clock_offset_s)
+        yield _sight("The clock agrees with those of other hosts.", own.clock_offset_s)
     if own.hosts_override.value:
         other = "; DNS gives other addresses" if own.hosts_override_wrong.value is True else ""
         yield _sight(
@@ -181,31 +186,37 @@ _NOT = {"other hosts": "do not answer", "the target": "does not answer"}
 # --- names -------------------------------------------------------------------------------------------------------
 
 _OUTCOME = {
-    "nxdomain": "says that the name does not exist (NXDOMAIN)",
-    "nodata": "knows the name, and no address of it",
-    "servfail": "could not find out (SERVFAIL)",
-    "refused": "declines to answer (REFUSED)",
-    "other_rcode": "answers with an error",
-    "silent": "did not answer",
-    "unreachable": "cannot be reached",
-    "lame": "does not serve the zone",
+    "nxdomain": ("says", "say", "that the name does not exist (NXDOMAIN)"),
+    "nodata": ("knows", "know", "the name, and no address of it"),
+    "servfail": ("fails", "fail", "to find out (SERVFAIL)"),
+    "refused": ("declines", "decline", "to answer (REFUSED)"),
+    "other_rcode": ("answers", "answer", "with an error"),
+    "silent": ("gives", "give", "no answer"),
+    "unreachable": ("cannot", "cannot", "be reached"),
+    "lame": ("does", "do", "not serve the zone"),
 }
+"""Verb for one, verb for many, and the rest."""
+
 _RESOLVER_PLACE = {"own": "this machine", "lan": "on the local network", "private": "a private address", "outside": ""}
+
+
+class _Server(NamedTuple):
+    """One name server for a sentence that several share: what it is, and what it says, for one and for many."""
+
+    kind: Literal["configured", "public", "own"]
+    name: str
+    says: str
+    say: str
+    witnesses: tuple[Witness, ...]
 
 
 def _names(facts: Facts) -> Iterator[Sight]:
     names = facts.names
     if names.needed.value is False:
         return
-    if names.system_resolves.value is not None:
-        can = "can" if names.system_resolves.value else "cannot"
-        yield _sight(f"Programs on this machine {can} resolve the name.", names.system_resolves)
-    for resolver in names.resolvers.value or ():
-        yield Sight(says=f"{_resolver_name(resolver)} {_resolver_says(resolver)}.", witnesses=resolver.witnesses)
-    for server in names.authorities.value or ():
-        yield Sight(
-            says=f"{_authority_name(server)} {_said(server.outcome, server.addresses)}.", witnesses=server.witnesses
-        )
+    if names.system_resolves.value is False:
+        yield _sight("Programs on this machine cannot resolve the name.", names.system_resolves)
+    yield from _servers(facts)
     if names.delegated.value is False:
         yield _sight("The zone above it says that the name's zone does not exist.", names.delegated)
     if names.parents_answer.value is False:
@@ -225,38 +236,83 @@ def _names(facts: Facts) -> Iterator[Sight]:
         )
 
 
-def _resolver_name(resolver: ResolverState) -> str:
+def _servers(facts: Facts) -> Iterator[Sight]:
+    """One sentence for all name servers that say the same."""
+    groups: dict[str, list[_Server]] = {}
+    for one in (*map(_of_resolver, facts.names.resolvers.value or ()), *_authorities(facts)):
+        groups.setdefault(one.says, []).append(one)
+    counted = len(groups) == 1
+    for group in groups.values():
+        parts = [
+            _together(kind, [one.name for one in group if one.kind == kind], counted)
+            for kind in ("configured", "public", "own")
+            if any(one.kind == kind for one in group)
+        ]
+        who = listing(parts)
+        says = group[0].says if len(group) == 1 else group[0].say
+        yield Sight(
+            says=f"{who[:1].upper()}{who[1:]} {says}.",
+            witnesses=tuple(witness for one in group for witness in one.witnesses),
+        )
+
+
+def _together(kind: str, names: Sequence[str], counted: bool) -> str:
+    """``counted``: all servers say the same, so that their number says enough."""
+    one, many = {
+        "configured": ("the configured resolver", "the configured resolvers"),
+        "public": ("the public resolver", "the public resolvers"),
+        "own": ("the zone's own server", "the zone's own servers"),
+    }[kind]
+    if len(names) == 1:
+        return f"{one} {names[0]}"
+    if counted and kind != "configured":
+        return f"{len(names)} public ones" if kind == "public" else f"the zone's {len(names)} own servers"
+    return f"{many} {listing(names, most=4)}"
+
+
+def _of_resolver(resolver: ResolverState) -> _Server:
     place = _RESOLVER_PLACE[resolver.place]
-    kind = "configured" if resolver.server_class == "configured" else "public"
-    return f"The {kind} resolver {resolver.server}" + (f" ({place})" if place else "")
-
-
-def _resolver_says(resolver: ResolverState) -> str:
-    said = []
-    if resolver.target is not None:
-        said.append(_said(resolver.target, resolver.addresses))
-    if resolver.control is not None and resolver.control != resolver.target:
-        other = "gives an address" if resolver.control == "answers" else _OUTCOME[resolver.control]
-        said.append(f"for another name it {other}")
-    if resolver.random_answers is True:
-        said.append("it gives an address even for a name that cannot exist")
-    if resolver.tcp_only:
-        said.append("it answers over TCP only")
-    if resolver.extended_errors:
-        said.append(f"its extended error is {listing(str(code) for code in resolver.extended_errors)}")
-    return "; ".join(said) or "was not asked for the name"
-
-
-def _authority_name(server: AuthorityState) -> str:
-    return f"The zone's own name server {server.server_name or server.server}" + (
-        f" ({server.server})" if server.server_name else ""
+    return _Server(
+        kind="configured" if resolver.server_class == "configured" else "public",
+        name=resolver.server + (f" ({place})" if place else ""),
+        says=_resolver_says(resolver),
+        say=_resolver_says(resolver, many=True),
+        witnesses=resolver.witnesses,
     )
 
 
-def _said(outcome: str, addresses: tuple[str, ...]) -> str:
+def _authorities(facts: Facts) -> Iterator[_Server]:
+    for server in facts.names.authorities.value or ():
+        yield _Server(
+            kind="own",
+            name=f"{server.server_name} ({server.server})" if server.server_name else server.server,
+            says=_said(server.outcome, server.addresses),
+            say=_said(server.outcome, server.addresses, many=True),
+            witnesses=server.witnesses,
+        )
+
+
+def _resolver_says(resolver: ResolverState, *, many: bool = False) -> str:
+    it = "they" if many else "it"
+    said = []
+    if resolver.target is not None:
+        said.append(_said(resolver.target, resolver.addresses, many=many))
+    if resolver.control is not None and resolver.control != resolver.target:
+        said.append(f"for another name {it} {_said(resolver.control, (), many=many)}")
+    if resolver.random_answers is True:
+        said.append(f"{it} {'give' if many else 'gives'} an address even for a name that cannot exist")
+    if resolver.tcp_only:
+        said.append(f"{it} {'answer' if many else 'answers'} over TCP only")
+    if resolver.extended_errors:
+        said.append(f"extended error {listing(str(code) for code in resolver.extended_errors)}")
+    return "; ".join(said) or f"{'were' if many else 'was'} not asked for the name"
+
+
+def _said(outcome: str, addresses: tuple[str, ...], *, many: bool = False) -> str:
     if outcome == "answers":
-        return f"gives {listing(addresses)}" if addresses else "answers"
-    return _OUTCOME[outcome]
+        return f"{'give' if many else 'gives'} {listing(sorted(addresses)) or 'an address'}"
+    one, more, rest = _OUTCOME[outcome]
+    return f"{more if many else one} {rest}"
 
 
 # --- control hosts -----------------------------------------------------------------------------------------------
@@ -267,15 +323,22 @@ def _controls(facts: Facts) -> Iterator[Sight]:
     states = controls.states.value or ()
     good = [state for state in states if state.healthy]
     if good:
-        hosts = listing(dict.fromkeys(state.host for state in good))
-        all_of = "All" if len(good) == len(states) else f"{len(good)} of"
+        hosts = tuple(dict.fromkeys(state.host for state in good))
+        all_of = "All" if len(good) == len(states) > 1 else f"{len(good)} of"
         yield Sight(
-            says=f"{all_of} {count(len(states), 'control connection')} worked: {hosts}.",
+            says=f"{all_of} {count(len(states), 'connection')} to {count(len(hosts), 'other host')} worked:"
+            f" {listing(hosts, most=4)}.",
             witnesses=tuple(witness for state in good for witness in state.witnesses),
         )
+    alike: dict[str, list[ControlState]] = {}
     for state in states:
         if not state.healthy:
-            yield Sight(says=f"{_control_name(state)}: {_control_layers(state)}.", witnesses=state.witnesses)
+            alike.setdefault(_control_layers(state), []).append(state)
+    for how, group in alike.items():
+        yield Sight(
+            says=f"{listing(map(_control_name, group), most=4)}: {how}.",
+            witnesses=tuple(witness for state in group for witness in state.witnesses),
+        )
     if controls.portal.value is not None:
         where = "replaced" if controls.portal.value == "page" else f"redirected to {controls.portal.value}"
         yield _sight(f"Connectivity-check pages came back {where}.", controls.portal)
@@ -296,7 +359,7 @@ def _control_name(state: ControlState) -> str:
 
 
 def _control_layers(state: ControlState) -> str:
-    said = [_connect(state.connect)]
+    said = [_connect(state.connect, timed=False)]
     if state.tls is not None:
         said.append(_tls(state.tls))
     if state.page == "redirected":
@@ -312,8 +375,11 @@ def _control_layers(state: ControlState) -> str:
 
 
 def _target(facts: Facts) -> Iterator[Sight]:
-    for state in facts.target.addresses.value or ():
-        yield Sight(says=_address(state, facts.port), witnesses=state.witnesses)
+    for how, states in _alike(facts.target.addresses.value or ()):
+        yield Sight(
+            says=f"{listing(state.address for state in states)}: {how}",
+            witnesses=tuple(witness for state in states for witness in state.witnesses),
+        )
     loss = facts.target.loss
     if loss.value is not None and loss.value.lost:
         yield _sight(lost(loss.value, "packet", "to the target"), loss)
@@ -325,13 +391,21 @@ def _target(facts: Facts) -> Iterator[Sight]:
         )
 
 
-def _address(state: AddressState, port: int) -> str:
+def _alike(states: Iterable[AddressState]) -> Iterable[tuple[str, list[AddressState]]]:
+    """Addresses that behave alike, with how they behave."""
+    groups: dict[str, list[AddressState]] = {}
+    for state in states:
+        groups.setdefault(_how(state), []).append(state)
+    return groups.items()
+
+
+def _how(state: AddressState) -> str:
     said = [_connect(state.connect)] if state.connect is not None else ["not measured"]
     if state.tls is not None:
         said.append(_tls(state.tls))
     if state.http is not None:
         said.append(_http(state.http))
-    line = f"{endpoint(state.address, port)}: {'; '.join(said)}."
+    line = f"{'; '.join(said)}."
     if state.genuine is False:
         line += " It is not an address of the vendor."
     if state.echo is not None and state.echo.sent:
@@ -343,8 +417,8 @@ def _address(state: AddressState, port: int) -> str:
 
 def _echo(share: Share) -> str:
     if share.lost == share.sent:
-        return f"It did not answer {count(share.sent, 'ICMP echo', 'ICMP echoes')}."
-    return f"It answered {share.sent - share.lost} of {count(share.sent, 'ICMP echo', 'ICMP echoes')}."
+        return f"None of {count(share.sent, 'ping')} was answered." if share.sent > 1 else "A ping was not answered."
+    return f"{share.sent - share.lost} of {count(share.sent, 'ping')} answered."
 
 
 _SENDER = {
@@ -358,29 +432,31 @@ _SENDER = {
 }
 
 
-def _connect(state: ConnectState) -> str:
+def _connect(state: ConnectState, *, timed: bool = True) -> str:
+    """``timed`` False: without how long it was tried, so that hosts which differ in nothing else are told together."""
     if state.how == "open":
-        words = "TCP connected"
+        words = "connected"
         if state.worked < state.attempts:
             words += f" in {state.worked} of {state.attempts} attempts"
         if state.syn_lost:
             words += f" ({count(state.syn_lost, 'first packet')} sent again)"
         return words
     words = {
-        "refused": "TCP refused (reset)",
-        "silent": "no answer to TCP",
+        "refused": "connection refused (TCP reset)",
+        "silent": "no answer to the connection attempt",
         "local": "this machine did not send" + ("" if state.errno is None else f" (errno {state.errno})"),
-        "reset": "TCP reset",
-        "icmp": "TCP rejected by an ICMP error",
+        "reset": "connection broken off (TCP reset)",
+        "icmp": "connection rejected by an ICMP error",
     }[state.how]
     if state.icmp is not None:
-        words = f"TCP rejected: {icmp_words(state.icmp)} from {state.icmp.sender}"
+        words = f"connection rejected: {icmp_words(state.icmp)} from {state.icmp.sender}"
         if state.sender_place is not None:
             words += f", {_SENDER[state.sender_place]}"
     if state.attempts > 1:
-        words += f", {state.attempts} attempts"
-        if state.span_ms >= 1000:
-            words += f" in {span(state.span_ms / 1000)}"
+        within = f" in {span(state.span_ms / 1000)}" if timed and state.span_ms >= 1000 else ""
+        if state.how == "silent":
+            return f"no answer to {state.attempts} connection attempts{within}"
+        words += f", {state.attempts} attempts{within}"
     return words
 
 
@@ -397,7 +473,7 @@ def _tls(state: TlsState) -> str:
     if state.how == "silent":
         return "no answer to TLS" + (" (the hello did arrive)" if state.acked is True else "")
     return {
-        "ok": "TLS good",
+        "ok": "encryption (TLS) good",
         "alert": "TLS ended by the other side with an alert",
         "reset": "TLS reset",
         "closed": "closed during TLS",
@@ -439,11 +515,14 @@ _HOP = {
 
 def _path(facts: Facts) -> Iterator[Sight]:
     path = facts.path
-    for walk in (path.target4.value, path.target6.value):
-        if walk is not None:
-            yield Sight(says=_walk(walk), witnesses=walk.witnesses)
-    for walk in (*(path.others.value or ()), *(path.controls.value or ())):
-        yield Sight(says=_walk(walk), witnesses=walk.witnesses)
+    first = [walk for walk in (path.target4.value, path.target6.value) if walk is not None]
+    groups: dict[tuple[str, str], list[Walk]] = {}
+    for walk in (*first, *(path.others.value or ()), *(path.controls.value or ())):
+        groups.setdefault((walk.role, _walk_end(walk)), []).append(walk)
+    for (_, end), walks in groups.items():
+        yield Sight(
+            says=f"{_walks(walks)}: {end}.", witnesses=tuple(witness for walk in walks for witness in walk.witnesses)
+        )
     if path.first_hop_only.value is True:
         yield _sight("No walk saw a router beyond the first.", path.first_hop_only)
     if path.proxy_in_path.value is True:
@@ -454,11 +533,17 @@ def _path(facts: Facts) -> Iterator[Sight]:
         )
 
 
-def _walk(walk: Walk) -> str:
-    name = f"{walk.protocol.upper()} to {walk.address}" + ("" if walk.protocol == "icmp" else f" port {walk.port}")
-    if walk.role == "control":
-        name += f" (control {walk.host})"
-    return f"{name}: {_walk_end(walk)}."
+def _walks(walks: Sequence[Walk]) -> str:
+    """``To 192.0.2.1 over TCP (port 443)``; several walks that ended alike share the words."""
+    ways: dict[tuple[str, ...], list[str]] = {}
+    for address, host in {walk.address: walk.host for walk in walks}.items():
+        over = tuple(dict.fromkeys(_over(walk) for walk in walks if walk.address == address))
+        ways.setdefault(over, []).append(f"{address} ({host})" if walks[0].role == "control" else address)
+    return "To " + "; to ".join(f"{listing(to)} over {listing(over)}" for over, to in ways.items())
+
+
+def _over(walk: Walk) -> str:
+    return f"TCP (port {walk.port})" if walk.protocol == "tcp" else walk.protocol.upper()
 
 
 def _walk_end(walk: Walk) -> str:
@@ -499,11 +584,12 @@ def _brief_names(facts: Facts) -> Iterator[str]:
 
 
 def _brief_addresses(facts: Facts) -> Iterator[str]:
-    """Two addresses at most, those that do not work first."""
+    """Two ways of behaving at most, those that do not work first."""
     states = sorted(facts.target.addresses.value or (), key=lambda state: state.works is True)
-    for state in states[:2]:
-        yield _address(state, facts.port)
-    if len(states) > 2:
+    groups = list(_alike(states))
+    for how, alike in groups[:2]:
+        yield f"{listing(state.address for state in alike)}, port {facts.port}: {how}"
+    if len(groups) > 2:
         works = sum(state.works is True for state in states)
         fail = sum(state.works is False for state in states)
         yield f"Of {len(states)} addresses of the target {works} worked and {fail} failed."
@@ -514,7 +600,7 @@ def _brief_rest(facts: Facts) -> Iterator[str]:
         yield _refusal(facts.machine.local_refusal.value)
     for walk in (facts.path.target4.value, facts.path.target6.value):
         if walk is not None and walk.end not in {"open", "local"}:
-            yield _walk(walk)
+            yield f"{_walks([walk])}: {_walk_end(walk)}."
     states = facts.controls.states.value
     if states:
         good = sum(state.healthy for state in states)

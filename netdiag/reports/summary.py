@@ -8,7 +8,7 @@ from netdiag.evidence.display import sanitize_text
 from netdiag.facts import Facts
 from netdiag.reports.absent import absences
 from netdiag.reports.observed import Section, observed
-from netdiag.reports.words import count, endpoint, fill, span, utc
+from netdiag.reports.words import count, fill, span, url_of, utc
 
 PASTE_LINES = 15
 """Lines of the paste block at most: what people still paste whole."""
@@ -31,10 +31,9 @@ def seen_lines(bundle: Bundle, facts: Facts | None) -> list[str]:
 
 def paste_block(bundle: Bundle, brief: Sequence[str], *, sha256: str, fingerprint: str) -> str:
     """At most PASTE_LINES lines that still help when the ticket system strips attachments."""
-    target = bundle.target
     ended = bundle.began_at + timedelta(microseconds=bundle.duration_ns // 1000)
     head = [
-        f"netdiag: {target.scheme}://{endpoint(target.host, target.port)}{target.path}",
+        f"netdiag: {url_of(bundle.target)}",
         f"time:    {utc(bundle.began_at)} to {utc(ended)}",
     ]
     tail = [f"run id:  {bundle.run_id}", f"sha256:  {sha256}", f"key:     {fingerprint}"]
@@ -50,11 +49,8 @@ def paste_block(bundle: Bundle, brief: Sequence[str], *, sha256: str, fingerprin
 
 
 def _head(bundle: Bundle) -> list[str]:
-    target = bundle.target
     lines = [
-        *fill(
-            sanitize_text(f"What netdiag saw of {target.scheme}://{endpoint(target.host, target.port)}{target.path}")
-        ),
+        *fill(sanitize_text(f"What netdiag saw of {url_of(bundle.target)}")),
         f"Begun {utc(bundle.began_at)}, took {span(bundle.duration_ns / 1e9)}.",
         *fill(f"Run id {sanitize_text(bundle.run_id)}."),
     ]
@@ -74,4 +70,4 @@ def _list(title: str, sentences: Sequence[str]) -> list[str]:
     lines = fill(title)
     for says in sentences:
         lines += fill(says, first="  - ")
-    return [*lines, ""]
+    return lines

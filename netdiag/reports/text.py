@@ -1,9 +1,13 @@
 """The report for a terminal, a mail or a ticket field: 80 columns, colours only where a terminal will show them."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 
-from netdiag.reports.view import Origin, Row, Sentence, View
-from netdiag.reports.words import WIDTH, fill, two_columns
+from netdiag.reports.view import RUN_KEY, Row, Sentence, View, times
+from netdiag.reports.words import WIDTH, brief_refs, codes, decapitalised, fact_words, fill, listing
+
+MOST_EVIDENCE = 5
+"""Sentences of evidence on the first screen; all that are not told again below stand there whatever their number."""
 
 _BOLD, _DIM, _OFF = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 _COLOUR = {
@@ -48,7 +52,9 @@ def _head(view: View, paint: _Paint) -> Iterator[str]:
     if view.fault is not None:
         # Without a certainty it is not the verdict's fault, only the one that leads.
         name = "Fault" if view.certainty is not None else "Foremost"
-        yield from fill(f"{view.fault_title or 'one of a group'} ({view.fault})", first=f"  {name.ljust(9)}  ")
+        told = view.fault_title if view.fault_title is not None and view.fault_title not in view.summary else None
+        words = f"{told} ({view.fault})" if told is not None else view.fault
+        yield from fill(words, first=f"  {name.ljust(9)}  ")
     yield ""
     yield from fill(view.summary)
     for warning in view.warnings:
@@ -57,12 +63,18 @@ def _head(view: View, paint: _Paint) -> Iterator[str]:
 
 
 def _why(view: View, paint: _Paint) -> Iterator[str]:
+    """Verdict, proof, what to do and the reply: all of it on the first screen."""
     if view.evidence:
         yield from paint.heading("What shows it")
-        for number, one in enumerate(view.evidence, start=1):
-            yield from _sentence(one, f"{number:>3}. ", paint)
+        shown = _first_evidence(view)
+        for number, one in enumerate(shown, start=1):
+            where = f" [{brief_refs(one.refs)}]" if one.refs else ""
+            says = "The sentence above." if one.says[1:] in view.summary else one.says
+            yield from fill(f"{says}{where}", first=f"{number:>3}. ")
+        if len(shown) < len(view.evidence):
+            yield from fill(f"and {len(view.evidence) - len(shown)} more, under “Ruled out” below", first="     ")
     for title, sentences in (
-        ("What to measure next", view.next_evidence),
+        ("What to do next", view.next_evidence),
         ("What was not tested", view.not_tested),
     ):
         if sentences:
@@ -75,19 +87,94 @@ def _why(view: View, paint: _Paint) -> Iterator[str]:
             yield from fill(line, first="  | ", rest="  | ")
     if view.search_keys:
         yield from paint.heading("To look up in the vendor's logs")
-        yield from two_columns(view.search_keys)
+        for attempt in _attempts(view.search_keys):
+            yield from fill(attempt, first="  ", rest="    ")
+
+
+def _first_evidence(view: View) -> Sequence[Sentence]:
+    """All of it, or what fits the first screen: sentences against rivals stand under “Ruled out” again."""
+    again = {row.because for row in view.ruled_out}
+    return [one for number, one in enumerate(view.evidence) if number < MOST_EVIDENCE or one.says not in again]
+
+
+def _attempts(keys: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """The keys of one attempt on one line: they come in order, and a name that comes again begins the next."""
+    attempt: dict[str, str] = {}
+    for name, value in keys:
+        if name in attempt or (name == RUN_KEY and attempt):
+            yield "  ".join(attempt.values())
+            attempt = {}
+        attempt[name] = _KEY.get(name, f"{name} {{}}").format(value)
+    yield "  ".join(attempt.values())
+
+
+_KEY = {"utc": "{}", "source_port": "port {}", "source_address": "from {}", RUN_KEY: f"run id {{}} (header {RUN_KEY})"}
 
 
 def _tables(view: View, paint: _Paint) -> Iterator[str]:
-    for title, rows in (("Ruled out", view.ruled_out), ("Still possible", view.still_possible)):
-        if rows:
-            yield from paint.heading(title)
-            for row in rows:
-                yield from _row(row, paint)
+    if view.still_possible:
+        yield from paint.heading("Still possible")
+        numbers = {one.says: number for number, one in enumerate(_first_evidence(view), start=1)}
+        untold = [row for row in view.still_possible if row.because not in numbers]
+        for because, alike in _grouped(untold).items():
+            if len(alike) > 1:
+                yield from fill(f"{because} ({codes(row.fault for row in alike)})", first="  - ")
+            else:
+                yield from _row(alike[0])
+        told = [row for row in view.still_possible if row.because in numbers]
+        if told:
+            which = listing(str(number) for number in sorted({numbers[row.because] for row in told}))
+            named = ", ".join(f"{row.fault}{_standing(row).replace(', ', ' ')}" for row in told)
+            yield from fill(f"See {which} above: {named}", first="  - ")
+    if view.ruled_out:
+        yield from paint.heading("Ruled out, and why (netdiag faults CODE says what each is)")
+        yield from _by_reason(
+            (row, row.because if row.explained_by is None else f"Explained by “{row.explained_by}”:")
+            for row in view.ruled_out
+        )
     if view.not_assessed:
-        yield from paint.heading("Not assessed, and for want of what")
-        for row in view.not_assessed:
-            yield from _row(row, paint)
+        yield from paint.heading("Not assessed, for want of")
+        yield from _by_reason((row, listing(fact_words(name) for name in row.wants)) for row in view.not_assessed)
+
+
+def _grouped(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row.because.removesuffix("."), []).append(row)
+    return groups
+
+
+def _row(row: Row) -> Iterator[str]:
+    yield from fill(f"{row.title} ({row.fault}{_standing(row)}): {row.because}", first="  - ")
+
+
+def _standing(row: Row) -> str:
+    return f", {row.standing}" if row.standing in {"likely", "settled"} else ""
+
+
+def _by_reason(rows: Iterable[tuple[Row, str]]) -> Iterator[str]:
+    """Rows of one reason as one: the reason, then their codes. What was not seen (No address…, No certificate…) takes
+    most of the room and persuades least: such reasons share a paragraph with those that begin alike."""
+    groups: dict[str, list[str]] = {}
+    for row, reason in rows:
+        groups.setdefault(reason.removesuffix(".").split(", so ")[0], []).append(row.fault)
+    heads = Counter(_head_of(reason) for reason in groups)
+    paragraphs: dict[str, list[str]] = {}
+    for reason, faults in groups.items():
+        named = codes(faults)
+        words = f"{reason} {named}" if reason.endswith(":") else f"{reason} ({named})"
+        head = _head_of(reason)
+        if head.startswith("No "):
+            paragraphs.setdefault(head if heads[head] > 1 else "No", []).append(words)
+        else:
+            paragraphs[words] = [words]
+    for head, sentences in paragraphs.items():
+        more = [one.removeprefix(head).strip() if head != "No" else decapitalised(one) for one in sentences[1:]]
+        yield from fill("; ".join([sentences[0], *more]), first="  - ")
+
+
+def _head_of(reason: str) -> str:
+    return " ".join(reason.split()[:2])
 
 
 def _behind(view: View, paint: _Paint) -> Iterator[str]:
@@ -96,50 +183,24 @@ def _behind(view: View, paint: _Paint) -> Iterator[str]:
         for part in view.seen:
             yield from fill(part.title, first="  ")
             for one in part.sentences:
-                yield from _sentence(one, "  - ", paint)
+                yield from fill(one.says, first="  - ")
     if view.not_measured:
         yield from paint.heading("What was not measured")
         for row in view.not_measured:
             yield from fill(f"{row.title}: {times(row)} ({row.fault})", first="  - ")
     for origin in view.origins:
-        yield from _origin(origin, paint)
+        yield from paint.heading(f"Where {origin.name} comes from")
+        for line in origin.brief:
+            yield from fill(line, first="  ", rest="    ")
+    unproven = dict.fromkeys(says.split(":")[0] for origin in view.origins for says in origin.does_not_prove)
+    if unproven:
+        yield from fill(
+            "A signature proves that nothing in a bundle has changed since a holder of its key sealed it. It does not"
+            f" prove: {'; '.join(decapitalised(says) for says in unproven)} (netdiag verify says more).",
+            first="  ",
+        )
     yield ""
     yield paint(_DIM, f"Fault catalogue {view.catalogue_version}. No network was used to judge.")
-
-
-def _sentence(one: Sentence, first: str, paint: _Paint) -> Iterator[str]:
-    yield from fill(one.says, first=first)
-    if one.refs:
-        for line in fill(f"[{refs(one.refs)}]", first=" " * len(first)):
-            yield paint(_DIM, line)
-
-
-def refs(names: Sequence[str], *, most: int = 8) -> str:
-    """References, shortened when there are many."""
-    if len(names) > most:
-        return f"{', '.join(names[:most])} and {len(names) - most} more"
-    return ", ".join(names)
-
-
-def times(row: Row) -> str:
-    """Why something was not measured, and how often."""
-    return f"{row.because}, {row.standing}" if row.standing else row.because
-
-
-def _row(row: Row, paint: _Paint) -> Iterator[str]:
-    standing = f", {row.standing}" if row.standing in {"likely", "settled", "explained by another fault"} else ""
-    yield from fill(f"{row.title} ({row.fault}{standing})", first="  - ")
-    for line in fill(row.because, first="    "):
-        yield paint(_DIM, line)
-
-
-def _origin(origin: Origin, paint: _Paint) -> Iterator[str]:
-    yield from paint.heading(f"Where {origin.name} comes from")
-    yield from two_columns(origin.facts)
-    for title, sentences in (("This proves:", origin.proves), ("It does not prove:", origin.does_not_prove)):
-        yield f"  {title}"
-        for says in sentences:
-            yield from fill(says, first="  - ")
 
 
 assert WIDTH == 80  # the layout above is made for it

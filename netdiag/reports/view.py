@@ -4,17 +4,18 @@ Texts in here come from a stranger's bundle and are made safe once, on the way i
 bidirectional overrides, no line breaks but in the reply. Each format still escapes for its own syntax.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from netdiag.evidence.addresses import is_address, is_public
 from netdiag.evidence.bundle import Bundle
 from netdiag.evidence.display import sanitize_text
 from netdiag.evidence.provenance import Provenance
 from netdiag.facts import Facts
 from netdiag.reports.absent import absences
 from netdiag.reports.observed import observed
-from netdiag.reports.words import count, endpoint, span, utc
+from netdiag.reports.words import count, span, url_of, utc
 from netdiag.verdict import Certainty, Hypothesis, Standing, Verdict, VerdictSide
 
 SIDE = {
@@ -35,6 +36,10 @@ STANDING = {
 }
 
 
+RUN_KEY = "x-netdiag-run"
+"""The header of every request of a run, by which the vendor finds them."""
+
+
 class Source(msgspec.Struct, frozen=True, kw_only=True):
     """One verified bundle under the name that references use: ``main``, ``control1``…"""
 
@@ -51,13 +56,15 @@ class Sentence(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One entry of the catalogue. ``wants`` are the facts for want of which it was not assessed."""
+    """One entry of the catalogue. ``wants`` are the facts for want of which it was not assessed; ``explained_by`` is
+    what the fault that explains this one away is called."""
 
     fault: str
     title: str
     standing: str
     because: str
     wants: tuple[str, ...] = ()
+    explained_by: str | None = None
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,9 +75,11 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
-    """Where one bundle comes from. ``warnings`` are what a reader must not miss."""
+    """Where one bundle comes from. ``warnings`` are what a reader must not miss; ``brief`` says
+    all of ``facts`` in fewer lines."""
 
     name: str
+    brief: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
     proves: tuple[str, ...]
     does_not_prove: tuple[str, ...]
@@ -106,10 +115,9 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
 def view(verdict: Verdict, facts: Facts, sources: Sequence[Source]) -> View:
     """The report on ``sources``, of which the first is the customer's."""
     main = sources[0].bundle
-    target = main.target
     origins = tuple(origin(source) for source in sources)
     return View(
-        url=_safe(f"{target.scheme}://{endpoint(target.host, target.port)}{target.path}"),
+        url=_safe(url_of(main.target)),
         when=f"{utc(main.began_at)}, for {span(main.duration_ns / 1e9)}",
         side=verdict.side,
         side_words=SIDE[verdict.side],
@@ -124,7 +132,7 @@ def view(verdict: Verdict, facts: Facts, sources: Sequence[Source]) -> View:
         ruled_out=_rows(verdict, "opposed", "masked"),
         still_possible=_rows(verdict, "settled", "likely", "possible"),
         not_assessed=_rows(verdict, "not_assessed"),
-        search_keys=tuple((_safe(name), _safe(value)) for name, value in verdict.search_keys),
+        search_keys=tuple((_safe(name), _safe(value)) for name, value in search_keys(verdict, main)),
         reply=tuple(_all_safe(line for line in verdict.reply.splitlines())),
         seen=tuple(
             Part(
@@ -166,6 +174,11 @@ def fault_title(verdict: Verdict) -> str | None:
     return _safe(members[0]) if members else None
 
 
+def times(row: Row) -> str:
+    """Why something was not measured, and how often."""
+    return f"{row.because}, {row.standing}" if row.standing else row.because
+
+
 def _rows(verdict: Verdict, *standings: Standing) -> tuple[Row, ...]:
     """Hypotheses of these standings, in this order of standings. The verdict's own fault is told above, not here."""
     chosen = [
@@ -174,17 +187,30 @@ def _rows(verdict: Verdict, *standings: Standing) -> tuple[Row, ...]:
         for one in verdict.hypotheses
         if one.standing == standing and not (one.fault == verdict.fault and verdict.certainty is not None)
     ]
-    return tuple(_row(one) for one in chosen)
+    titles = {one.fault: one.title for one in verdict.hypotheses}
+    return tuple(_row(one, titles) for one in chosen)
 
 
-def _row(one: Hypothesis) -> Row:
+def _row(one: Hypothesis, titles: Mapping[str, str]) -> Row:
     return Row(
         fault=_safe(one.fault),
         title=_safe(one.title),
         standing=STANDING[one.standing],
         because=_safe(one.because),
         wants=_all_safe(one.missing),
+        explained_by=None if one.masked_by is None else _safe(titles.get(one.masked_by, one.masked_by)),
     )
+
+
+def search_keys(verdict: Verdict, bundle: Bundle) -> tuple[tuple[str, str], ...]:
+    """With what the vendor finds the attempts in its logs. A private source address is behind a NAT: it is in nobody's
+    log but the customer's, and is left out; the run id stands in the header of each request."""
+    keys = tuple(
+        (name, value.replace("+00:00", "Z") if name == "utc" else value)
+        for name, value in verdict.search_keys
+        if name != "source_address" or not is_address(value) or is_public(value)
+    )
+    return (*keys, (RUN_KEY, bundle.run_id)) if keys else ()
 
 
 def origin(source: Source) -> Origin:
@@ -204,8 +230,20 @@ def origin(source: Source) -> Origin:
     ]
     if bundle.profile is not None:
         measured.append(("profile", f"{bundle.profile.vendor or 'unnamed'} ({bundle.profile.sha256})"))
+    ticket = "no ticket" if provenance.ticket is None else f"ticket {provenance.ticket}"
+    holds = f"{count(len(bundle.observations), 'record')} of {count(len(bundle.plan), 'step')}"
+    begun = f"begun {utc(provenance.made_at)} by that machine's clock ({_age(provenance)})"
+    brief = [
+        f"run {bundle.run_id}, {begun}, took {span(bundle.duration_ns / 1e9)}; {holds}, {bundle.tool}; {ticket}",
+        f"signature {provenance.signature}, by {provenance.key}",
+        f"key trust {_trust(provenance)}",
+        f"SHA-256 {provenance.sha256}",
+    ]
+    if bundle.profile is not None:
+        brief.append(f"profile of {bundle.profile.vendor or 'an unnamed vendor'} ({bundle.profile.sha256})")
     return Origin(
         name=source.name,
+        brief=_all_safe(brief),
         facts=tuple((name, _safe(value)) for name, value in measured),
         proves=_all_safe(provenance.proves),
         does_not_prove=_all_safe(provenance.does_not_prove),

@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
+from netdiag.evidence.bundle import Target
 from netdiag.evidence.record import Icmp
 from netdiag.facts.base import Share
 
@@ -93,6 +94,36 @@ RCODE = {
 """RFC 1035 section 4.1.1, RFC 2136."""
 
 
+FACT = {
+    "controls.all_failed": "any measurement of other hosts",
+    "controls.any_healthy": "any measurement of other hosts",
+    "controls.any_healthy6": "other hosts over IPv6",
+    "controls.states": "any measurement of other hosts",
+    "machine.clock_offset_s": "another clock to compare this machine's with",
+    "machine.default_route4": "the machine's routes",
+    "machine.default_route6": "the machine's routes",
+    "machine.gateway_answers": "any packet to the gateway",
+    "machine.gateways": "the machine's gateway",
+    "machine.global_ipv6": "an IPv6 address of the machine",
+    "machine.hosts_override": "the hosts file",
+    "machine.lan_loss": "packets to the gateway",
+    "machine.link_up": "the machine's interfaces",
+    "machine.own_addresses": "the machine's addresses",
+    "machine.proxy": "a proxy: none is set for the target",
+    "names.authorities": "the zone's own name servers",
+    "names.needed": "a name",
+    "names.resolvers": "any question to a name server",
+    "path.hop_loss_persists": "enough packets along the path to count losses",
+    "target.addresses": "an address of the target to measure",
+}
+"""Facts for want of which a fault is not assessed."""
+
+
+def fact_words(name: str) -> str:
+    """What is missing when the fact of this name is: the name itself where it has no words yet."""
+    return FACT.get(name, name)
+
+
 def icmp_words(error: Icmp) -> str:
     """``host unreachable (ICMP 3/1)``."""
     known = (ICMP4 if error.version == 4 else ICMP6).get((error.type, error.code), "an error")
@@ -112,6 +143,13 @@ def verify_words(code: int) -> str:
 def count(number: int, one: str, many: str | None = None) -> str:
     """``1 probe``, ``3 probes``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def size(number: int) -> str:
+    """``812 bytes``, ``68 kB``, ``1.4 MB``."""
+    if number < 1000:
+        return count(number, "byte")
+    return f"{round(number / 1000)} kB" if number < 999_500 else f"{number / 1e6:.1f} MB"
 
 
 def span(seconds: float) -> str:
@@ -161,6 +199,46 @@ def listing(items: Iterable[str], *, most: int = 6) -> str:
 def endpoint(host: str, port: int) -> str:
     """``198.51.100.7:443``, ``[2001:db8::7]:443``."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def url_of(target: Target) -> str:
+    """The URL as a person would write it: without the scheme's own port."""
+    usual = target.port == (443 if target.scheme == "https" else 80)
+    host = f"[{target.host}]" if ":" in target.host else target.host
+    return f"{target.scheme}://{host if usual else endpoint(target.host, target.port)}{target.path}"
+
+
+def decapitalised(sentence: str) -> str:
+    """``sentence`` in the middle of another; what is written in capitals or is a name stays so."""
+    first = sentence.split(" ", 1)[0]
+    return sentence[:1].lower() + sentence[1:] if first[1:].islower() or len(first) == 1 else sentence
+
+
+def codes(faults: Iterable[str]) -> str:
+    """Codes with what they share written once: ``host.tls.expired/wrong_name, local.link.down``."""
+    groups: dict[str, list[str]] = {}
+    for code in faults:
+        group, dot, name = code.rpartition(".")
+        groups.setdefault(group + dot, []).append(name)
+    return ", ".join(group + "/".join(names) for group, names in groups.items())
+
+
+def refs(names: Sequence[str], *, most: int = 8) -> str:
+    """References, shortened when there are many."""
+    if len(names) > most + 1:
+        return f"{', '.join(names[:most])} and {len(names) - most} more"
+    return ", ".join(names)
+
+
+def brief_refs(names: Sequence[str], *, most: int = 3) -> str:
+    """The same with the name of the bundle written once: ``main:o12, o13 and 5 more``."""
+    short: list[str] = []
+    before = ""
+    for name in names:
+        bundle, colon, record = name.rpartition(":")
+        short.append(record if bundle + colon == before and colon else name)
+        before = bundle + colon
+    return refs(short, most=most)
 
 
 def fill(text: str, *, first: str = "", rest: str | None = None) -> list[str]:

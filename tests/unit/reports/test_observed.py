@@ -54,8 +54,14 @@ def test_unknown_is_not_told_as_no() -> None:
     state = AddressState(address="198.51.100.7", family=4, source=("configured",), works=None)
     words = said(Facts(host="api.vendor.test", target=TargetFacts(addresses=seen((state,) * 3, ()))))
     assert "not measured" in words
-    brief = in_brief(Facts(target=TargetFacts(addresses=seen((state,) * 3, ()))))
-    assert "0 worked and 0 failed" in brief[-1]
+    silent = ConnectState(how="silent", attempts=1, worked=0)
+    reset = ConnectState(how="reset", attempts=1, worked=0)
+    states = (
+        state,
+        msgspec.structs.replace(state, connect=silent),
+        msgspec.structs.replace(state, connect=reset),
+    )
+    assert "0 worked and 0 failed" in in_brief(Facts(target=TargetFacts(addresses=seen(states, ()))))[-1]
 
 
 def test_no_answer_after_one_attempt_has_no_count() -> None:
@@ -65,7 +71,10 @@ def test_no_answer_after_one_attempt_has_no_count() -> None:
         source=("configured",),
         connect=ConnectState(how="silent", attempts=1, worked=0),
     )
-    assert said(Facts(target=TargetFacts(addresses=seen((state,), ())))) == "198.51.100.7:443: no answer to TCP."
+    assert (
+        said(Facts(target=TargetFacts(addresses=seen((state,), ()))))
+        == "198.51.100.7: no answer to the connection attempt."
+    )
 
 
 @pytest.mark.parametrize("trick", ["", *TRICKS])

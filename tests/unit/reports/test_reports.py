@@ -14,15 +14,13 @@ from netdiag.reports.html import html
 from netdiag.reports.json import json
 from netdiag.reports.markdown import escape, markdown
 from netdiag.reports.text import text
-from netdiag.reports.view import View, fault_title, view
+from netdiag.reports.view import Row, View, fault_title, view
 from tests.unit.reports.samples import FACTS, TRICKS, VERDICT, full_view, source, tricky
 
 TOLD = (
     "Source address blocked",
-    "It answers others.",
-    "The block explains it.",
+    "It answers others",
     "One end cannot tell.",
-    "No proxy was looked at.",
     "A packet capture at the vendor's border.",
     "Nothing beyond the first page was asked for.",
     "203.0.113.9:50000",
@@ -30,7 +28,7 @@ TOLD = (
     "main:o12",
     "It was made for the ticket T-1",
     "raw sockets",
-    "That the machine which measured was honest",
+    "hat the machine which measured was honest",
     "2026-03-14 09:26:53 UTC",
 )
 
@@ -57,6 +55,45 @@ def test_text_and_html_tell_everything(told: str) -> None:
 @pytest.mark.parametrize("told", TOLD)
 def test_markdown_tells_everything(told: str) -> None:
     assert escape(told) in markdown(full_view())
+
+
+@pytest.mark.parametrize("told", ["No proxy was looked at.", "machine.proxy", "The block explains it."])
+def test_what_was_not_assessed_is_told(told: str) -> None:
+    assert told in html(full_view())
+    assert escape(told) in markdown(full_view())
+    assert "a proxy: none is set for the target (local.proxy.dead)" in text(full_view())
+
+
+def test_rows_of_one_reason_are_one_in_text() -> None:
+    rows = [
+        Row(fault=f"host.tls.{name}", title=name, standing="ruled out", because=because)
+        for name, because in (
+            ("expired", "The target itself works, so nothing is broken."),
+            ("wrong_name", "The target itself works."),
+            ("not_tls", "No address answers with something else."),
+            ("handshake", "No address ends the handshake."),
+        )
+    ]
+    report = text(msgspec.structs.replace(full_view(), ruled_out=tuple(rows)))
+    assert "  - The target itself works (host.tls.expired/wrong_name)\n" in report
+    assert "  - No address answers with something else (host.tls.not_tls); ends the" in report
+
+
+def test_a_private_source_address_is_in_nobodys_log() -> None:
+    keys = (("utc", "2026-03-14T09:26:55+00:00"), ("source_address", "192.168.1.23"), ("source_port", "50000"))
+    verdict = msgspec.structs.replace(VERDICT, search_keys=keys)
+    run_id = source().bundle.run_id
+    report = text(view(verdict, FACTS, (source(),)))
+    assert f"  2026-03-14T09:26:55Z  port 50000\n  run id {run_id} (header x-netdiag-run)\n" in report
+    written = stdlib_json.loads(json(verdict, (source(),)))
+    assert written["search_keys"] == {
+        "utc": "2026-03-14T09:26:55Z",
+        "source_port": "50000",
+        "x-netdiag-run": run_id,
+    }
+    public = (("utc", "2026-03-14T09:26:55+00:00"), ("source_address", "84.46.1.2"))
+    report = text(view(msgspec.structs.replace(VERDICT, search_keys=public), FACTS, (source(),)))
+    assert "2026-03-14T09:26:55Z  from 84.46.1.2" in report
 
 
 def test_text_has_80_columns_and_no_control_characters() -> None:
