@@ -21,6 +21,8 @@ class AgentRun(Value, frozen=True, kw_only=True):
     same_addresses: tuple[str, ...] = ()
     works: bool | None = None
     fails_same: bool | None = None
+    same_sender: bool | None = None
+    """The ICMP errors that refused those addresses came from the very same routers."""
     names_fail_same: bool | None = None
     """The target's name failed for the agent too, in the same way at authorities or resolvers."""
     caps: tuple[Literal["inside_vendor", "private_path", "other_target", "too_far_apart", "other_pop"], ...] = ()

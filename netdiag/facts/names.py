@@ -5,7 +5,8 @@ from typing import Literal
 from netdiag.facts.base import Fact, Value, Witness
 
 Outcome = Literal["answers", "nxdomain", "nodata", "servfail", "refused", "other_rcode", "silent", "unreachable"]
-"""``unreachable``: an ICMP error or a TCP refusal came instead of a reply. ``refused`` is the rcode."""
+"""``unreachable``: an ICMP error or a TCP refusal came instead of a reply. ``refused`` is the rcode. ``silent``: no
+reply; a server that accepted the question over TCP and hung up without a word kept silent, too."""
 
 
 class ResolverState(Value, frozen=True, kw_only=True):
@@ -22,6 +23,10 @@ class ResolverState(Value, frozen=True, kw_only=True):
     random_answers: bool | None = None
     """A name that cannot exist was answered with an address."""
     tcp_only: bool = False
+    refused_by: tuple[str, ...] = ()
+    """Who sent the refusals that came instead of replies: senders of ICMP errors, or the server itself for a reset."""
+    accepts: bool = False
+    """It accepted a question over TCP: it lives, and what it says (or keeps silent about) may come from behind it."""
     answers_unchecked: bool | None = None
     """With DNSSEC checking disabled (asked after SERVFAIL) the target's name was answered: validation is what fails."""
     witnesses: tuple[Witness, ...] = ()

@@ -7,8 +7,9 @@ from netdiag.facts.base import Fact, Share, Value, Witness
 
 HopPlace = Literal["gateway", "private", "shared", "public", "vendor", "target"]
 """``private``: RFC 1918 or ULA beyond the gateway; ``shared``: 100.64/10; ``vendor``: in the profile's prefixes or in
-the target's own network by a second sign: in its /24 or /48, or directly before it, as its own answer to some walk
-shows, and on no walk to a control. Beyond the first public hop, private and shared addresses count as ``public``."""
+the target's own network by a second sign: in its /24 or /48, or directly before it, as its own answer to some walk (of
+this line or of an agent's) shows, and on no walk to a control. Beyond the first public hop, private and shared
+addresses count as ``public``."""
 
 
 class Hop(Value, frozen=True, kw_only=True):

@@ -117,6 +117,22 @@ def carries_healthy_control(facts: Facts, router: str) -> bool:
     )
 
 
+def same_router_for_agent(facts: Facts) -> bool:
+    """An uncapped run of the agent was refused in the same way, and by the very same router."""
+    runs = facts.agent.runs.value or ()
+    return any(run.usable and not run.caps and run.fails_same is True and run.same_sender is True for run in runs)
+
+
+def unexplained(facts: Facts, explained: Iterable[str]) -> tuple[AddressState, ...]:
+    """Failing addresses besides ``explained``: what ails some of them is not why the others fail."""
+    held = set(explained)
+    return tuple(
+        state
+        for state in failed_connects(facts)
+        if state.address not in held and state.connect is not None and state.connect.how != "local"
+    )
+
+
 def icmp_errors(facts: Facts, *, places: Iterable[str], kinds: Iterable[str]) -> Iterator[tuple[AddressState, Icmp]]:
     """ICMP errors that refused connections to the target, from these places and of these kinds."""
     for state in failed_connects(facts):

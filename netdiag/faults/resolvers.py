@@ -10,13 +10,14 @@ from typing import Literal
 from netdiag.facts import Facts, ResolverState
 from netdiag.facts.places import classify
 from netdiag.faults.base import Finding, opposes, silent
-from netdiag.faults.reading import customers_own, in_lan, names_work
+from netdiag.faults.reading import customers_own, in_lan, names_work, outside_answers
 
 Trouble = Literal["fine", "dead", "refusing", "unknown"]
 Owner = Literal["customer", "provider", "either"]
 Broken = tuple[ResolverState, Owner]
 
 FACTS = ("names.resolvers", "names.configured_resolve", "names.system_resolves")
+OUTSIDE = ("machine.beyond_gateway_answers", "controls.all_failed", "names.parents_answer")
 
 
 def configured(facts: Facts) -> tuple[ResolverState, ...]:
@@ -67,14 +68,35 @@ def broken(facts: Facts, kind: Literal["dead", "refusing"]) -> tuple[Broken, ...
     return tuple((one, blame(facts, one)) for one in resolvers if trouble(one) == kind)
 
 
+def closed(resolver: ResolverState) -> bool:
+    """The server itself refuses questions, over whatever transport it was asked: nothing listens there. A refusal that
+    somebody else sends, or an accepted connection, says nothing of the kind."""
+    itself = resolver.server in resolver.refused_by or (resolver.place == "own" and bool(resolver.refused_by))
+    return itself and not resolver.accepts and "unreachable" in (resolver.control, resolver.target)
+
+
 def blame(facts: Facts, resolver: ResolverState) -> Owner:
-    """Whose trouble it is. A port that refuses is the server's own; silence and a SERVFAIL may come from behind it."""
+    """Whose trouble it is. A port that is closed is the server's own; silence and a SERVFAIL may come from behind it,
+    and a refusal by somebody else is of whoever stands there."""
     own = owner(facts, resolver)
-    shut = "unreachable" in (resolver.control, resolver.target)
-    if own != "customer" or shut:
+    if own != "customer" or closed(resolver):
         return own
+    if "unreachable" in (resolver.control, resolver.target):
+        mine = set(facts.machine.own_addresses.value or ())  # it does not even answer address resolution in the LAN
+        return "customer" if resolver.refused_by and mine >= set(resolver.refused_by) else "either"
     handed_on = forwards(facts, resolver) or resolver.control == "servfail"
     return "either" if handed_on else "customer"
+
+
+def nothing_outside(facts: Facts) -> Finding | None:
+    """Why no resolver can be convicted: nothing at all beyond the gateway is known to answer, so that whatever asks
+    there is left without a reply, and names are not what fails first."""
+    if outside_answers(facts) or dns_passes(facts) or facts.target.works_somewhere.value or facts.target.works.value:
+        return None
+    known = facts.machine.beyond_gateway_answers.value is False or facts.controls.all_failed.value is True
+    if known:
+        return silent("Nothing beyond the gateway answers either, so resolvers have nobody to ask.", *OUTSIDE)
+    return silent("Whether anything beyond the gateway answers was not measured.", *OUTSIDE)
 
 
 def liars(facts: Facts) -> tuple[Broken, ...] | Finding:

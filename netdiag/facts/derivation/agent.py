@@ -8,7 +8,7 @@ from netdiag.evidence.bundle import Bundle
 from netdiag.facts.agent import AgentFacts, AgentRun
 from netdiag.facts.base import Fact, seen
 from netdiag.facts.derivation.book import VendorProfile
-from netdiag.facts.places import inside, is_special, same_announcement
+from netdiag.facts.places import inside, is_special, plain, same_announcement
 from netdiag.facts.target import AddressState
 from netdiag.facts.whole import Facts
 
@@ -40,6 +40,21 @@ def derive_agent(customer: Run, agents: Sequence[Run], profile: VendorProfile | 
     )
 
 
+def vendor_routers(runs: Sequence[Run], customer: Bundle) -> dict[str, frozenset[str]]:
+    """Routers of the vendor that the agents' walks show: of walks to the same host's addresses that the service itself
+    answered, over no private path. They say where a router stands, whatever line is asked from."""
+    found: dict[str, set[str]] = {}
+    for run in runs:
+        if run.facts.host.lower().rstrip(".") != customer.target.host.lower().rstrip(".") or _private_path(run):
+            continue
+        path = run.facts.path
+        for walk in (path.target4.value, path.target6.value, *(path.others.value or ())):
+            if walk is not None and walk.end == "open":
+                routers = (router for hop in walk.hops if hop.place == "vendor" for router in hop.repliers)
+                found.setdefault(walk.address, set()).update(routers)
+    return {address: frozenset(routers) for address, routers in found.items()}
+
+
 def _sum_up(told: Sequence[tuple[bool | None, AgentRun]]) -> Fact[bool]:
     known = [(value, run) for value, run in told if value is not None]
     if not known:
@@ -69,6 +84,7 @@ def _run(customer: Run, agent: Run, prefixes: tuple[str, ...]) -> AgentRun:
         same_addresses=tuple(state.address for state, _ in shared),
         works=_all([other.works is True for _, other in shared]) if usable else None,
         fails_same=_all([_same(state, other) for state, other in shared]) if usable else None,
+        same_sender=_all([_same_sender(state, other) for state, other in shared]) if usable else None,
         names_fail_same=names if usable else None,
         caps=_caps(customer, agent, shared, minutes, prefixes),
         witnesses=tuple(dict.fromkeys(w for _, other in shared for w in other.witnesses)),
@@ -95,6 +111,13 @@ def _same(mine: AddressState, theirs: AddressState) -> bool:
     if mine.failed_at == "http" and mine.http is not None and theirs.http is not None:
         return (mine.http.how, mine.http.status) == (theirs.http.how, theirs.http.status)
     return False
+
+
+def _same_sender(mine: AddressState, theirs: AddressState) -> bool:
+    """One and the same router refused both."""
+    one = None if mine.connect is None else mine.connect.icmp
+    other = None if theirs.connect is None else theirs.connect.icmp
+    return one is not None and other is not None and plain(one.sender) == plain(other.sender)
 
 
 def _names_fail_same(mine: Facts, theirs: Facts) -> bool | None:

@@ -69,5 +69,6 @@ def _lookups(outside: set[str], scene: Scene) -> _Told:
 
 def _echoes(scene: Scene) -> _Told:
     for echo, step in scene.book.of(Echo):
-        if step.role in ("target", "control") and echo.rtt_us is not None and not scene.near.on_link(echo.address):
+        near = scene.near.on_link(echo.address) or scene.near.is_own(echo.address)
+        if step.role in ("target", "control") and echo.rtt_us is not None and not near:
             yield True, echo

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 from netdiag.evidence.machine import HostsEntry, Nat64, SystemLookup
 from netdiag.evidence.names import Lookup
-from netdiag.evidence.record import FailureCode, Observed
+from netdiag.evidence.record import FailureCode, Icmp, Observed
 from netdiag.facts.base import Basis, Fact, seen
 from netdiag.facts.derivation.book import Book, Entry
 from netdiag.facts.derivation.near import Near
@@ -14,6 +14,8 @@ from netdiag.facts.places import NAT64_WELL_KNOWN, classify, embedded4, is_speci
 
 _NOERROR, _SERVFAIL, _NXDOMAIN, _REFUSED = 0, 2, 3, 5  # RFC 1035 section 4.1.1
 _RCODES: dict[int, Outcome] = {_SERVFAIL: "servfail", _NXDOMAIN: "nxdomain", _REFUSED: "refused"}
+
+_HUNG_UP = frozenset({FailureCode.CLOSED, FailureCode.RESET})
 
 _ORDER: tuple[Outcome, ...] = (
     "answers", "nxdomain", "refused", "servfail", "other_rcode", "nodata", "unreachable", "silent",
@@ -112,7 +114,31 @@ def _outcome(record: Lookup, book: Book) -> Outcome | None:
         return "silent" if book.waited(record) else None
     if failure.code is FailureCode.PROTOCOL:
         return "other_rcode"
+    if failure.op != "connect" and not isinstance(failure.native, Icmp) and failure.code in _HUNG_UP:
+        return "silent"  # it took the question and ended the connection: a forwarder that waits in vain does so
     return None if failure.code is FailureCode.UNCLASSIFIED else "unreachable"
+
+
+def _refused_by(records: Iterable[Lookup]) -> tuple[str, ...]:
+    """Who refused the questions. A reset of a connection attempt comes in the server's own name."""
+    found: dict[str, None] = {}
+    for record in records:
+        failure = record.failure
+        if failure is not None and isinstance(failure.native, Icmp):
+            found[plain(failure.native.sender)] = None
+        elif failure is not None and failure.op == "connect" and failure.code is FailureCode.REFUSED:
+            found[plain(record.server)] = None
+    return tuple(found)
+
+
+def _accepts(records: Iterable[Lookup]) -> bool:
+    """A TCP connection to it came about, whatever became of the question."""
+    return any(
+        record.transport == "tcp"
+        and (record.rcode is not None or (record.failure is not None and record.failure.op in ("send", "receive")))
+        and not (record.failure is not None and isinstance(record.failure.native, Icmp))
+        for record in records
+    )
 
 
 def _sum_up(records: Sequence[Lookup], book: Book) -> Outcome | None:
@@ -160,6 +186,8 @@ def _resolvers(
                 random_answers="answers" in random_said if random_said else None,
                 tcp_only=replied == {"tcp"}
                 and any(_outcome(r, book) == "silent" for r in target if r.transport == "udp"),
+                refused_by=_refused_by(record for records in uses.values() for record in records),
+                accepts=_accepts(record for records in uses.values() for record in records),
                 answers_unchecked=_unchecked(every, book),
                 witnesses=book.witnesses(record for records in uses.values() for record in records),
             )

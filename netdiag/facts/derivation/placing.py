@@ -1,6 +1,6 @@
 """Where a router stands: the customer's, the way's, or the vendor's (fault-signatures 9; design.md, Judging)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from netdiag.facts.derivation.book import Book
@@ -10,19 +10,25 @@ from netdiag.facts.path import Hop, HopPlace
 from netdiag.facts.places import classify, inside, plain, same_announcement
 from netdiag.facts.target import SenderPlace
 
+VendorRouters = Mapping[str, frozenset[str]]
+"""Per address of the target: routers that a walk of another line shows to be the vendor's."""
+
 
 class Placing:
     """Places hops and senders, from the walks together.
 
     A public router is the vendor's by the profile's prefixes, or by a second sign: it lies in the target's own /24 or
     /48, or stands directly before the target, as the target's own answer to some walk shows. A router that a walk to a
-    control passes, too, carries others' traffic, so no second sign makes it the vendor's. Private and shared addresses
-    beyond the first public hop are somebody's inner numbering and say nothing of the customer's side (trap 28).
+    control passes, too, carries others' traffic, so no second sign makes it the vendor's. The target's own answer may
+    have come to another line (``vendors``): what stands directly before it stands there for every line. Private and
+    shared addresses beyond the first public hop are somebody's inner numbering and say nothing of the customer's side
+    (trap 28).
     """
 
-    def __init__(self, walks: Sequence[RawWalk], near: Near, prefixes: tuple[str, ...]) -> None:
+    def __init__(self, walks: Sequence[RawWalk], near: Near, prefixes: tuple[str, ...], vendors: VendorRouters) -> None:
         self._near = near
         self._prefixes = prefixes
+        self._vendors = vendors
         self._walks = walks
         self._on_control_paths = {
             router for walk in walks if walk.role == "control" for hop in walk.hops for router in hop.repliers
@@ -71,7 +77,7 @@ class Placing:
             return "private" if kind == "private" else "shared"
         if walk.role == "target" and router not in self._on_control_paths:
             before = self._distance.get(walk.address, 0) - 1 == hop.ttl
-            if before or same_announcement(router, walk.address):
+            if before or router in self._vendors.get(walk.address, ()) or same_announcement(router, walk.address):
                 return "vendor"
         return "public"
 
@@ -95,7 +101,9 @@ class Placing:
         kind = classify(who)
         if kind in ("private", "shared"):
             return "private" if kind == "private" else "shared"
-        if who not in self._on_control_paths and same_announcement(who, target):
+        if who not in self._on_control_paths and (
+            who in self._vendors.get(plain(target), ()) or same_announcement(who, target)
+        ):
             return "vendor"
         return "path"
 
@@ -119,6 +127,6 @@ class Scene(NamedTuple):
     placing: Placing
 
 
-def set_scene(book: Book, near: Near, walks: Sequence[RawWalk]) -> Scene:
+def set_scene(book: Book, near: Near, walks: Sequence[RawWalk], vendors: VendorRouters) -> Scene:
     """The scene of one bundle."""
-    return Scene(book, near, walks, Placing(walks, near, book.prefixes))
+    return Scene(book, near, walks, Placing(walks, near, book.prefixes, vendors))

@@ -157,7 +157,7 @@ def target_leaves(states: Sequence[AddressState], refusal: Fact[LocalRefusal], s
         return seen(True, scene.book.witnesses(answered))
     for state in states:
         connect = state.connect
-        if connect is None or connect.how in ("silent", "local"):
+        if connect is None or connect.how in ("silent", "local") or scene.near.is_own(state.address):
             continue
         if connect.how == "refused" and state.address in near_resets:
             continue

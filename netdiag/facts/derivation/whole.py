@@ -7,7 +7,7 @@ import msgspec
 from netdiag.evidence.bundle import Bundle
 from netdiag.facts.base import Fact, seen
 from netdiag.facts.controls import ControlFacts
-from netdiag.facts.derivation.agent import Run, derive_agent
+from netdiag.facts.derivation.agent import Run, derive_agent, vendor_routers
 from netdiag.facts.derivation.book import Book, VendorProfile
 from netdiag.facts.derivation.controls import control_connects, derive_controls
 from netdiag.facts.derivation.egress import derive_egress
@@ -15,7 +15,7 @@ from netdiag.facts.derivation.machine import derive_machine
 from netdiag.facts.derivation.names import Named, derive_names
 from netdiag.facts.derivation.near import Near
 from netdiag.facts.derivation.path import derive_path
-from netdiag.facts.derivation.placing import set_scene
+from netdiag.facts.derivation.placing import VendorRouters, set_scene
 from netdiag.facts.derivation.refusal import without_own_resets
 from netdiag.facts.derivation.summary import derive_target, failing_addresses
 from netdiag.facts.derivation.target import TargetRecords, address_states, is_genuine
@@ -26,15 +26,15 @@ from netdiag.facts.whole import Facts
 
 def derive(bundle: Bundle, agents: Sequence[Bundle] = (), profile: VendorProfile | None = None) -> Facts:
     """All facts of ``bundle``, the agent's control runs (``control1``, …) and the vendor's profile taken in."""
-    customer = _alone(bundle, "main", profile)
-    runs = [_alone(one, f"control{n}", profile) for n, one in enumerate(agents, 1)]
+    runs = [_alone(one, f"control{n}", profile, {}) for n, one in enumerate(agents, 1)]
+    customer = _alone(bundle, "main", profile, vendor_routers(runs, bundle))
     return msgspec.structs.replace(customer.facts, agent=derive_agent(customer, runs, profile))
 
 
-def _alone(bundle: Bundle, name: str, profile: VendorProfile | None) -> Run:
+def _alone(bundle: Bundle, name: str, profile: VendorProfile | None, vendors: VendorRouters) -> Run:
     book = Book(bundle, name, profile)
     near = Near(book)
-    scene = set_scene(book, near, raw_walks(book, near))
+    scene = set_scene(book, near, raw_walks(book, near), vendors)
     egress = {4: derive_egress(4, book, near), 6: derive_egress(6, book, near)}
     named = derive_names(book, near)
     controls = derive_controls(book, near, scene.placing)

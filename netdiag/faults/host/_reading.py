@@ -17,6 +17,8 @@ SILENT_RIVALS = ("local.firewall.machine", "local.firewall.router", "transit.pat
 NEIGHBOUR_WAIT_MS = 1000
 """A router gives up on a neighbour after about 3 s (Linux: three tries, a second apart); a route answers at once."""
 
+HTTPS = 443
+
 CLOCK_TOLERANCE_S = 300
 """A clock that is off by less does not make a good certificate look bad, but for the first minutes of its life."""
 
@@ -129,7 +131,15 @@ def unreachable(facts: Facts) -> tuple[AddressState, ...] | Finding:
     states = judged(facts)
     if not states:
         return silent("No address of the target could be judged from this line.", "target.addresses")
+    if facts.port == HTTPS and facts.controls.port_443_fails.value is True:
+        return silent(
+            "Port 443 of other hosts cannot be reached on this line either, while their other ports can.",
+            "controls.port_443_fails",
+        )
     opened = reached(facts)
+    if all(state.family == 6 for state in opened):
+        states = tuple(state for state in states if state.family == 4)  # IPv6 alone is host.ipv6.dead's
+        opened = () if states else opened
     if opened:
         return opposes(
             f"{opened[0].address} accepts TCP connections on port {facts.port}.",

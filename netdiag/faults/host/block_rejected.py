@@ -84,7 +84,17 @@ def _refusal(facts: Facts, state: AddressState, other: Agent) -> Finding | None:
 def _reset(facts: Facts, state: AddressState, other: Agent) -> Finding:
     """A reset alone is a closed port as well; that the port is open for another line makes it a refusal."""
     if not other.works or facts.path.proxy_in_path.value is True:
-        return silent(f"{state.address} refuses with a reset, as a closed port does; a firewall can do so, too.", *USED)
+        if other.fails or facts.path.proxy_in_path.value is True:
+            return silent(f"{state.address} refuses with a reset, as a closed port does; a rule can do so, too.", *USED)
+        return Finding(
+            lean=Lean.SUPPORTS,
+            because=f"{state.address} refuses port {facts.port} with a reset, which a rule against this address sends "
+            "as well as a closed port.",
+            facts=USED,
+            witnesses=witnesses(facts, state),
+            at_most_possible=True,
+            settle_next=CONTROL_RUN,
+        )
     return Finding(
         lean=Lean.SUPPORTS,
         because=f"{state.address} refuses port {facts.port} with a reset, while another line is let in.",

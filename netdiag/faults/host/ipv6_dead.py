@@ -60,7 +60,8 @@ def assess(facts: Facts) -> Finding:
         f"{', and they fail on another line, too' if other.fails else proof}.",
         facts=USED,
         witnesses=witnesses(facts, *dead) + facts.controls.any_healthy6.witnesses + other.witnesses,
-        at_most_likely=not settled,
+        # Two lines may share the vendor's own provider, which can fail for both.
+        at_most_likely=not by_vendor,
         at_most_possible=not settled and sign is None and (connect is None or connect.how != "refused"),
         settle_next=CONTROL_RUN,
     )

@@ -24,14 +24,17 @@ from netdiag.facts import AddressState, Facts
 from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes, silent
 from netdiag.faults.host._reading import (
     NEIGHBOUR_WAIT_MS,
+    PROFILE,
     SILENT_RIVALS,
     VENDOR_CAPTURE,
     agent,
     border,
     unreachable,
+    walk_to,
     where,
     witnesses,
 )
+from netdiag.faults.reading import same_router_for_agent
 
 USED = ("target.addresses", "path.target4", "path.target6", "agent.runs")
 
@@ -63,12 +66,17 @@ def assess(facts: Facts) -> Finding:
     if sign is None:
         return silent(f"{silenced.address} is silent, which a machine that is down would be, too.", *USED)
     lines = "here and from another line" if other.fails else "from this line"
+    # Routers that answer a walk mostly tell of a machine that is down, too, so a drop is the better reading of silence.
+    walk = walk_to(facts, silenced.address)
+    tells = walk is not None and walk.last_seen_place == "vendor"
+    why = ", and its routers, which answer walks, do not say that it is down" if tells else ""
     return Finding(
         lean=Lean.SUPPORTS,
-        because=f"{silenced.address} answers nothing at all {lines}, although {sign}.",
+        because=f"{silenced.address} answers nothing at all {lines}, although {sign}{why}.",
         facts=USED,
         witnesses=witnesses(facts, silenced) + other.witnesses,
         at_most_likely=True,
+        at_most_possible=tells,
         settle_next=VENDOR_CAPTURE if other.fails else CONTROL_RUN,
     )
 
@@ -101,6 +109,15 @@ def _unanswered(facts: Facts, state: AddressState) -> Finding | None:
             because=f"{said}: the vendor's last router finds no machine at that address.",
             facts=USED,
             witnesses=witnesses(facts, state),
+        )
+    if same_router_for_agent(facts):
+        return Finding(
+            lean=Lean.SETTLES,
+            because=f"{said}, here and to another line alike: the last router before the address finds nobody there.",
+            facts=USED,
+            witnesses=witnesses(facts, state) + agent(facts).witnesses,
+            at_most_likely=True,  # that this router is the vendor's, nothing shows
+            settle_next=PROFILE,
         )
     return Finding(
         lean=Lean.SUPPORTS,

@@ -20,7 +20,7 @@ What to tell the customer
 
 from netdiag.facts import Facts
 from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes
-from netdiag.faults.host._reading import agent, witnesses
+from netdiag.faults.host._reading import VENDOR_CAPTURE, agent, witnesses
 from netdiag.faults.host._service import stopped, was_reset
 
 USED = ("target.addresses", "path.proxy_in_path", "controls.any_healthy", "agent.runs")
@@ -39,21 +39,28 @@ def assess(facts: Facts) -> Finding:
     ending = "resets it" if reset else "closes it"
     taken = f"{state.address} accepts the connection and {ending} after {sent}, without a byte of answer"
     seen = witnesses(facts, state) + other.witnesses
-    if other.fails:
+    # Before TLS is up, any box on the way can read the name and forge a reset, on another line, too.
+    forgeable = reset and (state.tls is None or state.tls.how != "ok")
+    if other.fails and not forgeable:
         return Finding(
-            lean=Lean.SETTLES, because=f"{taken}, here and from another line alike.", facts=USED, witnesses=seen
+            lean=Lean.SETTLES,
+            because=f"{taken}, here and from another line alike.",
+            facts=USED,
+            witnesses=seen,
+            at_most_likely=reset,
         )
+    lines = ", here and from another line alike; who sent the" if other.fails else "; who sent the"
     return Finding(
         lean=Lean.SUPPORTS,
-        because=f"{taken}; who sent the {'reset' if reset else 'end'}, one line alone does not show.",
+        because=f"{taken}{lines} {'reset' if reset else 'end'}, "
+        f"{'nothing here shows' if other.fails else 'one line alone does not show'}.",
         facts=USED,
         witnesses=seen,
         at_most_likely=True,
-        # Before TLS is up, any box on the way can read the name and forge a reset, and nothing here shows who sent it.
-        at_most_possible=(reset and (state.tls is None or state.tls.how != "ok"))
+        at_most_possible=forgeable
         or facts.path.proxy_in_path.value is True
         or facts.controls.any_healthy.value is not True,
-        settle_next=CONTROL_RUN,
+        settle_next=CONTROL_RUN if not other.fails else VENDOR_CAPTURE,
     )
 
 

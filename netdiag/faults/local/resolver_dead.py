@@ -12,16 +12,17 @@ What looks like it
     stays undecided. A zone of the vendor that does not answer: control names resolve then. A dead line.
 
 What would settle it
-    A refusal (ICMP port unreachable, RST) from the resolver's own address: nothing listens there.
+    A refusal (ICMP port unreachable, RST) from the resolver's own address: nothing listens there. A server that takes
+    the question over TCP and hangs up lives, and waits for somebody else.
 
 What to tell the customer
     Which resolver gives no answer, and that the vendor's name resolves elsewhere.
 """
 
 from netdiag.facts import Facts
-from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
-from netdiag.faults.reading import offline, outside_answers, witnesses_of
-from netdiag.faults.resolvers import FACTS, broken, dns_passes, servers
+from netdiag.faults.base import Fault, Finding, Lean, opposes
+from netdiag.faults.reading import witnesses_of
+from netdiag.faults.resolvers import FACTS, broken, closed, forwards, nothing_outside, servers
 
 
 def assess(facts: Facts) -> Finding:
@@ -31,21 +32,23 @@ def assess(facts: Facts) -> Finding:
     ours = tuple(one for one in found if one[1] != "provider")
     if not ours:
         return opposes("No resolver on this machine or in its LAN is silent.", *FACTS)
-    shut = all("unreachable" in (one.control, one.target) for one, _ in ours)
-    if offline(facts) and not shut:
-        return silent("Nothing outside answers either, so the resolver's silence says little.", *FACTS)
+    shut = all(closed(one) for one, _ in ours)
+    doubt = nothing_outside(facts)
+    if doubt is not None:
+        return doubt
     decided = len(ours) == len(found) and all(whose == "customer" for _, whose in ours)
-    passes = outside_answers(facts) or dns_passes(facts)
+    # A gateway may redirect questions, and pass on the refusal of the server behind it in its own name.
+    redirects = any(forwards(facts, one) and one.place != "own" for one, _ in ours)
     return Finding(
         lean=Lean.SETTLES if shut and decided else Lean.SUPPORTS,
         because=(
-            f"The configured resolver {servers(ours)} {'refuses all questions' if shut else 'answers no question'}, "
-            f"those for other names included{', while hosts outside answer' if passes else ''}."
+            f"The configured resolver {servers(ours)} {'itself refuses' if shut else 'answers'} "
+            f"{'all questions' if shut else 'no question'}, those for other names included, while hosts outside answer."
         ),
         facts=(*FACTS, "controls.any_healthy"),
         witnesses=witnesses_of(one for one, _ in ours),
-        at_most_likely=not shut,  # a resolver of the LAN, too, may wait for one that is not seen
-        at_most_possible=not decided or not (shut or passes),
+        at_most_likely=not shut or redirects,  # a resolver of the LAN, too, may wait for one that is not seen
+        at_most_possible=not decided,
         settle_next="The same question to the resolver that stands behind it (the provider's), asked directly.",
     )
 

@@ -22,7 +22,7 @@ What to tell the customer
 from netdiag.facts import Facts
 from netdiag.faults.base import Fault, Finding, Lean, opposes
 from netdiag.faults.reading import witnesses_of
-from netdiag.faults.resolvers import FACTS, broken, servers
+from netdiag.faults.resolvers import FACTS, broken, nothing_outside, servers
 
 
 def assess(facts: Facts) -> Finding:
@@ -32,6 +32,9 @@ def assess(facts: Facts) -> Finding:
     ours = tuple(one for one in found if one[1] != "provider")
     if not ours:
         return opposes("No resolver on this machine or in its LAN refuses questions.", *FACTS)
+    doubt = nothing_outside(facts)
+    if doubt is not None:
+        return doubt
     decided = len(ours) == len(found) and all(whose == "customer" for _, whose in ours)
     rcodes = " and ".join(sorted({(one.control or "").upper() for one, _ in ours}))
     hints = sorted({code for one, _ in ours for code in one.extended_errors})

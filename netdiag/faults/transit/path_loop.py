@@ -18,9 +18,21 @@ What to tell the customer
     Which routers send the packets in a circle; only those who run them can end it.
 """
 
-from netdiag.facts import Facts, Hop, Walk
+from collections.abc import Sequence
+
+from netdiag.evidence.record import Icmp
+from netdiag.facts import AddressState, Facts, Hop, Walk
+from netdiag.facts.places import classify
 from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
-from netdiag.faults.reading import carries_healthy_control, excused, failed_connects, failing_walks
+from netdiag.faults.reading import (
+    carries_healthy_control,
+    excused,
+    failed_connects,
+    failing_walks,
+    icmp_errors,
+    icmp_words,
+    unexplained,
+)
 
 FACTS = ("path.target4", "path.target6", "path.controls", "target.addresses")
 
@@ -32,16 +44,20 @@ def assess(facts: Facts) -> Finding:
     if facts.target.addresses.known and not failed_connects(facts):
         return opposes("The target accepts connections, so packets get there.", "target.addresses")
     walks = failing_walks(facts)
+    looping = [walk for walk in walks if walk.end == "loop"]
+    expired = list(icmp_errors(facts, places=("path", "shared"), kinds=("loop",)))
+    if looping:
+        return judge(facts, looping[0], expired)
+    if expired:
+        return judge_expired(facts, *expired[0])
     if not walks:
         return silent("No walk to the failing address was made.", *FACTS)
-    looping = [walk for walk in walks if walk.end == "loop"]
-    if not looping:
-        return opposes("No router repeats on the way to the target.", *FACTS, witnesses=walks[0].witnesses)
-    return judge(facts, looping[0])
+    return opposes("No router repeats on the way to the target.", *FACTS, witnesses=walks[0].witnesses)
 
 
-def judge(facts: Facts, walk: Walk) -> Finding:
-    """Whose routers are in the circle."""
+def judge(facts: Facts, walk: Walk, expired: Sequence[tuple[AddressState, Icmp]]) -> Finding:
+    """Whose routers are in the circle. That it is one, and not several ways mixed, is shown by one flow on which it
+    repeats, or by a connection of the usual TTL that expired at one of its routers."""
     circle = repeated(walk)
     routers = tuple(dict.fromkeys(router for hop in circle for router in hop.repliers))
     places = {hop.place for hop in circle}
@@ -49,16 +65,36 @@ def judge(facts: Facts, walk: Walk) -> Finding:
         return silent("The circle reaches into private space, so whose routers it is made of is not clear.", *FACTS)
     if places <= {"vendor", "target"}:
         return opposes(f"The packets circle inside the vendor's network ({' and '.join(routers)}).", *FACTS)
-    foreign = places <= {"public", "shared"} and any(carries_healthy_control(facts, router) for router in routers)
-    known = foreign or "shared" in places
+    died = [state for state, icmp in expired if state.address == walk.address and icmp.sender in routers]
+    proven = walk.same_flow or bool(died)
+    # The other end of a link may be the vendor's border, numbered by its provider: one known router makes it likely.
+    known = [carries_healthy_control(facts, router) or classify(router) == "shared" for router in routers]
+    others = unexplained(facts, [walk.address, *(state.address for state, _ in expired)])
+    ending = "; a connection with the usual TTL expired there" if died else ""
     return Finding(
-        lean=Lean.SETTLES if known and walk.same_flow else Lean.SUPPORTS,
-        because=f"From hop {circle[0].ttl} on, packets to {walk.address} circle between {' and '.join(routers)}.",
+        lean=Lean.SETTLES if any(known) and proven else Lean.SUPPORTS,
+        because=f"From hop {circle[0].ttl} on, packets to {walk.address} circle between {' and '.join(routers)}"
+        f"{ending}.",
         facts=FACTS,
-        witnesses=walk.witnesses,
-        at_most_likely=not known or not walk.same_flow,
-        at_most_possible="vendor" in places or not (known or facts.profile_given) or not walk.same_flow,
+        witnesses=tuple(dict.fromkeys((*walk.witnesses, *(w for state in died for w in state.witnesses)))),
+        at_most_likely=not all(known) or not proven,
+        at_most_possible="vendor" in places or not (any(known) or facts.profile_given) or not proven or bool(others),
         settle_next="Who runs these routers (their AS), and the vendor's profile with its prefixes (--profile).",
+    )
+
+
+def judge_expired(facts: Facts, state: AddressState, icmp: Icmp) -> Finding:
+    """A connection of the usual TTL expired on the way, and no walk shows between which routers."""
+    known = carries_healthy_control(facts, icmp.sender) or classify(icmp.sender) == "shared"
+    return Finding(
+        lean=Lean.SUPPORTS,
+        because=f"A connection to {state.address} with the usual TTL expired at {icmp.sender} ({icmp_words(icmp)}), as "
+        "it does in a circle of routers.",
+        facts=FACTS,
+        witnesses=state.witnesses,
+        at_most_likely=True,
+        at_most_possible=not known or bool(unexplained(facts, [state.address])),
+        settle_next="A walk to the same address on one flow: which routers repeat?",
     )
 
 

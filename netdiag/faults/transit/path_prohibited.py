@@ -20,7 +20,14 @@ What to tell the customer
 
 from netdiag.facts import Facts
 from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
-from netdiag.faults.reading import carries_healthy_control, excused, failed_connects, icmp_errors, icmp_words
+from netdiag.faults.reading import (
+    carries_healthy_control,
+    excused,
+    failed_connects,
+    icmp_errors,
+    icmp_words,
+    unexplained,
+)
 
 FACTS = ("target.addresses", "path.controls", "agent.fails_elsewhere")
 KINDS = ("prohibited", "rejected")
@@ -37,21 +44,25 @@ def assess(facts: Facts) -> Finding:
     ends = [one.address for one, _ in icmp_errors(facts, places=("vendor", "target"), kinds=KINDS)]
     if ends:
         return opposes(f"{ends[0]} is refused at the vendor's end.", "target.addresses")
+    refused = {state.address for state, _ in icmp_errors(facts, places=("path", "shared"), kinds=KINDS)}
     for state, icmp in icmp_errors(facts, places=("path", "shared"), kinds=KINDS):
         foreign = carries_healthy_control(facts, icmp.sender)
         shared = state.connect is not None and state.connect.sender_place == "shared"
         everywhere = facts.agent.fails_elsewhere.value is True
         sure = (foreign or shared) and not everywhere
+        whose = " that carries other hosts’ traffic" if foreign else ""
         return Finding(
             lean=Lean.SETTLES if sure else Lean.SUPPORTS,
             because=(
-                f"{icmp.sender}, a router on the way{' that carries other hosts’ traffic' if foreign else ''}, refuses "
-                f"connections to {state.address} port {facts.port} by a rule ({icmp_words(icmp)})."
+                f"{icmp.sender}, a router on the way{whose}, refuses connections to {state.address} port {facts.port} "
+                f"by a rule ({icmp_words(icmp)})."
             ),
             facts=FACTS,
             witnesses=state.witnesses,
             at_most_likely=not sure,
-            at_most_possible=everywhere or not (foreign or shared or facts.profile_given),
+            at_most_possible=everywhere
+            or not (foreign or shared or facts.profile_given)
+            or bool(unexplained(facts, refused)),
             settle_next="Who runs that router (its AS), and the vendor's profile with its prefixes (--profile).",
         )
     if any(True for _ in icmp_errors(facts, places=("private",), kinds=KINDS)):

@@ -28,6 +28,8 @@ from netdiag.faults.reading import (
     failed_connects,
     icmp_errors,
     icmp_words,
+    same_router_for_agent,
+    unexplained,
 )
 
 FACTS = ("target.addresses", "path.controls", "agent.works_elsewhere")
@@ -43,22 +45,34 @@ def assess(facts: Facts) -> Finding:
         known = facts.target.addresses.known
         say = opposes if known else silent
         return say("No address of the target was refused.", "target.addresses")
-    for state, icmp in icmp_errors(facts, places=("path", "shared"), kinds=("unreachable",)):
+    errors = list(icmp_errors(facts, places=("path", "shared"), kinds=("unreachable",)))
+    for state, icmp in errors:
         waited = state.connect is not None and (state.connect.elapsed_ms or 0) >= NEIGHBOUR_WAIT_MS
+        if waited and same_router_for_agent(facts):
+            return opposes(
+                f"{icmp.sender} waited for a neighbour that does not answer, and says the same to another line: it is "
+                "the last router before the address.",
+                *FACTS,
+                witnesses=state.witnesses + facts.agent.fails_elsewhere.witnesses,
+            )
         foreign = carries_healthy_control(facts, icmp.sender)
         shared = state.connect is not None and state.connect.sender_place == "shared"
         elsewhere = facts.agent.works_elsewhere.value is True
         gone = facts.agent.fails_elsewhere.value is True
+        whose = " that carries other hosts’ traffic" if foreign else ""
         return Finding(
             lean=Lean.SETTLES if (foreign or shared) and not waited and not gone else Lean.SUPPORTS,
             because=(
-                f"{icmp.sender}, a router on the way{' that carries other hosts’ traffic' if foreign else ''}, says "
-                f"{icmp_words(icmp)}: it has no route to {state.address}."
+                f"{icmp.sender}, a router on the way{whose}, says {icmp_words(icmp)}: it has no route to "
+                f"{state.address}."
             ),
             facts=FACTS,
             witnesses=state.witnesses + facts.agent.works_elsewhere.witnesses,
-            at_most_likely=not elsewhere,
-            at_most_possible=waited or gone or not (foreign or shared or facts.profile_given),
+            at_most_likely=not elsewhere or not (foreign or shared),
+            at_most_possible=waited
+            or gone
+            or not (foreign or shared or facts.profile_given)
+            or bool(unexplained(facts, [one.address for one, _ in errors])),
             settle_next="The same run from another line (--control): does that line have a route to the address?",
         )
     if any(True for _ in icmp_errors(facts, places=("private",), kinds=("unreachable",))):

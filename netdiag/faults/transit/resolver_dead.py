@@ -19,9 +19,9 @@ What to tell the customer
 """
 
 from netdiag.facts import Facts
-from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
-from netdiag.faults.reading import offline, witnesses_of
-from netdiag.faults.resolvers import FACTS, broken, dns_passes, servers
+from netdiag.faults.base import Fault, Finding, Lean, opposes
+from netdiag.faults.reading import witnesses_of
+from netdiag.faults.resolvers import FACTS, broken, dns_passes, nothing_outside, servers
 
 
 def assess(facts: Facts) -> Finding:
@@ -31,8 +31,9 @@ def assess(facts: Facts) -> Finding:
     theirs = tuple(one for one in found if one[1] != "customer")
     if not theirs:
         return opposes("No resolver of the provider's is silent.", *FACTS)
-    if offline(facts) and not dns_passes(facts):
-        return silent("Nothing outside answers, so the resolver's silence says little.", *FACTS)
+    doubt = nothing_outside(facts)
+    if doubt is not None:
+        return doubt
     decided = len(theirs) == len(found) and all(whose == "provider" for _, whose in theirs)
     passes = dns_passes(facts)
     return Finding(

@@ -20,7 +20,7 @@ What to tell the customer
 from netdiag.facts import Facts
 from netdiag.faults.base import Fault, Finding, Lean, opposes
 from netdiag.faults.reading import witnesses_of
-from netdiag.faults.resolvers import FACTS, broken, servers
+from netdiag.faults.resolvers import FACTS, broken, nothing_outside, servers
 
 
 def assess(facts: Facts) -> Finding:
@@ -30,6 +30,9 @@ def assess(facts: Facts) -> Finding:
     theirs = tuple(one for one in found if one[1] != "customer")
     if not theirs:
         return opposes("No resolver of the provider's refuses questions.", *FACTS)
+    doubt = nothing_outside(facts)
+    if doubt is not None:
+        return doubt
     decided = len(theirs) == len(found) and all(whose == "provider" for _, whose in theirs)
     rcodes = " and ".join(sorted({(one.control or "").upper() for one, _ in theirs}))
     return Finding(

@@ -7,8 +7,9 @@ How it shows
     TCP connects, and is reset right after the ClientHello; with another name in it the same address goes on.
 
 What looks like it
-    A load balancer or firewall of the vendor that resets names or clients it does not like (host.tls.handshake): from
-    the bundle's facts of today it is the same, so this fault stays possible and accuses nobody.
+    A load balancer or firewall of the vendor that resets names or clients it does not like (host.service.closes): from
+    the bundle's facts of today it is the same, so this fault stays possible and accuses nobody. That another line fails
+    in the same way proves nothing: it may pass the same filter, or another one with the same list.
 
 What would settle it
     The TTL of the reset beside that of the server's own packets, the same address with a neutral name, or a walk inside
@@ -35,17 +36,16 @@ def assess(facts: Facts) -> Finding:
     cut = [one for one in states if one.tls is not None and one.tls.how == "reset" and one.tls.server_hello is not True]
     if not cut:
         return opposes("No connection was reset after the ClientHello.", "target.addresses")
-    if facts.agent.fails_elsewhere.value is True:
-        return opposes(
-            "The connection is reset in the same way from another line, so this path is not the cause.",
-            *FACTS,
-            witnesses=facts.agent.fails_elsewhere.witnesses,
-        )
+    both = ", here and from another line alike" if facts.agent.fails_elsewhere.value is True else ""
     return Finding(
-        lean=Lean.SILENT,
-        because=f"{cut[0].address} accepts the connection, which is then reset after the ClientHello; by whom is open.",
+        lean=Lean.SUPPORTS,
+        because=(
+            f"{cut[0].address} accepts the connection, which is then reset after the ClientHello{both}; who sends the "
+            "reset, the vendor's side or a filter that reads the name, does not show."
+        ),
         facts=FACTS,
-        witnesses=witnesses_of(cut),
+        witnesses=witnesses_of(cut) + facts.agent.fails_elsewhere.witnesses,
+        at_most_possible=True,
         settle_next="The same address with a neutral server name; the TTL of the reset beside the server's packets.",
     )
 

@@ -132,11 +132,11 @@ class TestIpv6:
         given = on_ipv6(WORKING, at(TARGET6, SILENT), target=walk(TARGET6, place="public", sender=ISP))
         assert said(given)[0] == "inconclusive"
 
-    def test_proven_by_the_vendors_own_refusal_or_by_the_agent(self) -> None:
+    def test_proven_by_the_vendors_own_refusal_and_likelier_by_the_agent(self) -> None:
         refused = at(TARGET6, icmp(1, "target", sender=TARGET6, kind=1))
         assert said(on_ipv6(WORKING, refused)) == ("host", "established", "host.ipv6.dead")
         given = on_ipv6(WORKING, at(TARGET6, SILENT), target=walk(TARGET6), agent=run(fails=True))
-        assert said(given) == ("host", "established", "host.ipv6.dead")
+        assert said(given) == ("host", "likely", "host.ipv6.dead")
 
     def test_not_the_vendors_where_nobody_answers_over_ipv6(self) -> None:
         given = facts(WORKING, at(TARGET6, SILENT), target__works=seen(True, W))
@@ -158,9 +158,9 @@ class TestOneOfSeveral:
         given = facts(WORKING, at(ELSEWHERE, SILENT), target=walk(ELSEWHERE, place="public", sender=ISP))
         assert said(given)[0] == "inconclusive"
 
-    def test_the_agents_line_is_proof(self) -> None:
+    def test_the_agents_line_leaves_a_provider_that_both_share(self) -> None:
         given = facts(WORKING, at(SECOND, SILENT), target=walk(SECOND), agent=run(fails=True))
-        assert said(given) == ("host", "established", "host.address.partly_dead")
+        assert said(given) == ("host", "likely", "host.address.partly_dead")
 
     def test_the_whole_host_is_not_blocked_then(self) -> None:
         given = facts(WORKING, at(SECOND, SILENT), target=walk(SECOND))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from netdiag.facts import Facts, MachineFacts, Proxy, TargetFacts
+from netdiag.facts import Facts, MachineFacts, Proxy, ResolverState, TargetFacts
 from netdiag.faults.local import hosts_override, resolver_dead, resolver_lying, resolver_refusing
 from tests.unit.faults.local.stage import (
     DEAD,
@@ -25,6 +25,12 @@ from tests.unit.faults.local.stage import (
 PIHOLE, PROVIDERS = "192.168.1.2", "203.0.113.53"
 PUBLIC = resolver("192.0.2.53", "outside", "answers", server_class="public")
 LIE = "203.0.113.99"
+OWN = "192.168.1.20"
+
+
+def shut(server: str, place: str, *, by: str | None = None, accepts: bool = False) -> ResolverState:
+    """It, or ``by``, refuses every question."""
+    return resolver(server, place, "unreachable", refused_by=(by or server,), accepts=accepts)
 
 
 def asking(*resolvers: object, **more: object) -> Facts:
@@ -36,8 +42,20 @@ def asking(*resolvers: object, **more: object) -> Facts:
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        pytest.param(asking(resolver(PIHOLE, "lan", "unreachable")), "settles", id="port-closed-in-the-lan"),
-        pytest.param(asking(resolver("127.0.0.53", "own", None, "unreachable")), "settles", id="own-stub-stopped"),
+        pytest.param(asking(shut(PIHOLE, "lan")), "settles", id="port-closed-in-the-lan"),
+        pytest.param(asking(shut("127.0.0.53", "own", by="127.0.0.1")), "settles", id="own-stub-stopped"),
+        pytest.param(asking(shut(GATEWAY, "lan")), "capped", id="a-gateway-may-pass-a-refusal-on"),
+        pytest.param(asking(shut(PIHOLE, "lan", by="10.0.0.1")), "possible", id="somebody-else-refuses"),
+        pytest.param(asking(shut(PIHOLE, "lan", by=OWN)), "supports", id="its-machine-is-off"),
+        pytest.param(asking(shut(GATEWAY, "lan", accepts=True)), "possible", id="it-takes-questions-over-tcp"),
+        pytest.param(
+            facts(
+                machine=machine(gateway_answers=True, beyond_gateway_answers=False),
+                names=names(resolvers=(resolver(PIHOLE, "lan", "silent"),), needed=True, configured_resolve=False),
+            ),
+            "silent",
+            id="nothing-outside-answers",
+        ),
         pytest.param(asking(resolver(PIHOLE, "lan", "silent")), "supports", id="silent-in-the-lan"),
         pytest.param(asking(resolver(GATEWAY, "lan", "silent")), "possible", id="home-router-may-wait-for-provider"),
         pytest.param(
@@ -102,7 +120,7 @@ def test_a_working_proxy_resolves_names_itself() -> None:
 
 
 def test_that_the_target_works_excuses_the_resolver_unless_this_machine_cannot_resolve() -> None:
-    dead = (resolver(PIHOLE, "lan", "unreachable"),)
+    dead = (shut(PIHOLE, "lan"),)
     works = target(opened(source=("public",)), works=True)
     fine = facts(names=names(resolvers=dead, configured_resolve=False), target=works)
     assert word(judged(resolver_dead.FAULT, fine)) == "opposes"

@@ -167,7 +167,8 @@ INSIDE = (*ROUTERS, "198.51.100.1", "198.51.100.2", "198.51.100.1", "198.51.100.
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        pytest.param(looping(*CIRCLE, controls_pass=ROUTERS[:3]), "settles", id="at-a-router-that-carries-others"),
+        pytest.param(looping(*CIRCLE, controls_pass=(*ROUTERS[:3], B)), "settles", id="at-routers-that-carry-others"),
+        pytest.param(looping(*CIRCLE, controls_pass=ROUTERS[:3]), "capped", id="at-one-that-carries-others"),
         pytest.param(looping(*CIRCLE, profile_given=True), "supports", id="outside-the-known-prefixes"),
         pytest.param(looping(*CIRCLE), "possible", id="whose-routers"),
         pytest.param(looping(*CIRCLE, controls_pass=ROUTERS[:3], same_flow=False), "possible", id="several-flows"),
@@ -334,9 +335,9 @@ CUT = target(opened(works=False, tls=TlsState(how="reset", server_hello=False)))
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        pytest.param(facts(target=CUT, controls=controls(**HEALTHY)), "silent", id="by-whom-is-not-known"),
-        pytest.param(facts(target=CUT, agent=FAILS), "opposes", id="the-same-from-another-line"),
-        pytest.param(facts(target=CUT, agent=WORKS), "silent", id="works-elsewhere-says-nothing-of-a-ban"),
+        pytest.param(facts(target=CUT, controls=controls(**HEALTHY)), "possible", id="by-whom-is-not-known"),
+        pytest.param(facts(target=CUT, agent=FAILS), "possible", id="another-line-may-pass-a-filter-too"),
+        pytest.param(facts(target=CUT, agent=WORKS), "possible", id="works-elsewhere-says-nothing-of-a-ban"),
         pytest.param(
             facts(target=target(opened(works=False, tls=TlsState(how="alert", alert=40)))), "opposes", id="an-alert"
         ),

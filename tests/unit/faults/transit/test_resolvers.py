@@ -48,7 +48,16 @@ def asking(*resolvers: object, **more: object) -> Facts:
         pytest.param(asking(resolver(GATEWAY, "lan", "silent"), PUBLIC), "possible", id="behind-a-home-router"),
         pytest.param(asking(resolver("10.9.9.9", "private", "silent"), PUBLIC), "possible", id="whose-private-space"),
         pytest.param(asking(resolver("192.168.1.2", "lan", "silent"), PUBLIC), "opposes", id="in-the-lan"),
-        pytest.param(asking(resolver(GATEWAY, "lan", "unreachable"), PUBLIC), "opposes", id="home-router-refuses"),
+        pytest.param(
+            asking(resolver(GATEWAY, "lan", "unreachable", refused_by=(GATEWAY,)), PUBLIC),
+            "opposes",
+            id="home-router-refuses",
+        ),
+        pytest.param(
+            asking(resolver(GATEWAY, "lan", "unreachable", refused_by=("203.0.113.1",)), PUBLIC),
+            "possible",
+            id="somebody-behind-it-refuses",
+        ),
         pytest.param(
             asking(resolver(PROVIDERS, "outside", "answers", "silent"), PUBLIC), "opposes", id="only-the-target"
         ),
