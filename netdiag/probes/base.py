@@ -134,6 +134,9 @@ class World(Protocol):
 
     Calls wait for their turn as the manners demand (``manners.py``) and raise ``OutOfTimeError`` at the run's deadline.
     ``connect`` and ``exchange`` raise ``DeclinedError`` where the manners refuse; ``hops`` yields ``NotRun``.
+
+    Each ``limit_ms`` is the least wait: where any call of the run has met a long round trip, silence is claimed after
+    four times that (``Clock.patient_ms``), which is also what facts ask of it.
     """
 
     machine: Machine
@@ -191,9 +194,10 @@ class World(Protocol):
         limit_ms: int,
         more: Callable[[HopReply | NotRun], Sequence[HopProbe]] | None = None,
     ) -> Iterator[HopReply | NotRun]:
-        """Send all ``probes`` at once and yield what each one met, as it comes; silence after ``limit_ms``, or after
-        four times the largest RTT seen when that is longer. ``more`` is told each result before it is yielded and says
-        what to send next, so that a silent router holds up nothing. A way that is missing is said once a protocol."""
+        """Send all ``probes`` at once and yield what each one met, as it comes; silence after ``limit_ms``.
+
+        ``more`` is told each result before it is yielded and says what to send next, so that a silent router holds up
+        nothing. A way that is missing is said once a protocol."""
         ...
 
     def local_send(self, stamp: Stamp, address: str, port: int, *, ttl: int) -> LocalSend: ...

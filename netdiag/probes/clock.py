@@ -1,9 +1,11 @@
-"""The clock of one run: monotonic time since its start, one deadline for all, and sleep that both can end."""
+"""The clock of one run: monotonic time since its start, one deadline and one patience for all, and sleep that ends."""
 
 import threading
 import time
 
 from netdiag.probes.base import OutOfTimeError
+
+_RTTS_OF_SILENCE = 4  # silence is claimed after 4 x the largest RTT seen (design.md, Records)
 
 
 class Clock:
@@ -16,6 +18,7 @@ class Clock:
         self._began_ns = time.monotonic_ns()
         self._stopped = threading.Event()
         self.deadline_ns = int(budget_s * 1e9)
+        self._largest_rtt_us = 0
 
     def now_ns(self) -> int:
         """Monotonic nanoseconds since the start of the run."""
@@ -33,6 +36,15 @@ class Clock:
         if left == 0:
             raise OutOfTimeError
         return min(wanted_ms, left)
+
+    def heard(self, rtt_us: int) -> None:
+        """A round trip was measured, by any probe: on a slow line all of them wait longer."""
+        # Two threads at once may lose the smaller step: the largest is seen again with the next answer.
+        self._largest_rtt_us = max(self._largest_rtt_us, rtt_us)
+
+    def patient_ms(self, wanted_ms: int) -> int:
+        """How long to wait before silence is claimed: ``wanted_ms``, or longer on a slow line. May grow meanwhile."""
+        return max(wanted_ms, -(-_RTTS_OF_SILENCE * self._largest_rtt_us // 1000))
 
     def sleep(self, seconds: float) -> None:
         """Wait ``seconds``. Raises ``OutOfTimeError`` when the deadline comes or the run is stopped before."""

@@ -11,7 +11,7 @@ from netdiag.probes.base import HopProbe, Probe, World
 from netdiag.probes.walk_plan import Ask, Protocol, Trail, explore, settle
 
 SILENCE_MS = 1000
-"""Silence is claimed after this, or after 4 x the largest RTT (design.md, Records; ``World.hops`` stretches it)."""
+"""Silence is claimed after this, or after 4 x the largest RTT (design.md, Records; ``World`` stretches it)."""
 
 _LIMITER_S = 1.1
 """A Linux router sends one unreachable a second to one peer (icmp(7), icmp_ratelimit): asked sooner it would be silent,

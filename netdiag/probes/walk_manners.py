@@ -1,7 +1,8 @@
 """The manners of TTL-limited packets: a place at the router, and for a SYN that may reach the vendor a place there.
 
 A SYN may reach the host while its TTL is above every router known on the way to that address. It takes a place when it
-leaves, and gives it back once an answer proves that it expired, or was refused, on the way.
+leaves, and gives it back once an answer proves that it expired, or was refused, on the way. Until it is answered it
+counts among the connections that are open, since it may be one.
 """
 
 import ipaddress
@@ -10,7 +11,7 @@ import threading
 from netdiag.evidence.record import NotRun, ObsId
 from netdiag.evidence.transport import HopReply
 from netdiag.probes.base import HopProbe
-from netdiag.probes.manners import Governor, Place
+from netdiag.probes.manners import Endpoint, Governor, Place
 from netdiag.probes.walk_plan import is_router
 
 
@@ -43,6 +44,7 @@ class Walk:
     def __init__(self, shared: WalkManners) -> None:
         self._shared = shared
         self._taken: dict[ObsId, tuple[HopProbe, Place]] = {}
+        self._open: dict[ObsId, Endpoint] = {}
 
     def admit(self, probe: HopProbe, now_ns: int, wait_ns: int) -> Place | None:
         """When ``probe`` may leave; None when it may not within ``wait_ns``."""
@@ -61,6 +63,26 @@ class Walk:
             return None
         return router if syn is None else Place(max(router.at_ns, syn.at_ns))
 
+    def may_leave(self, probe: HopProbe) -> bool:
+        """Is there room for what ``probe`` may open at the vendor? It holds one of the few connections until it is
+        answered, or silent."""
+        if probe.stamp.id not in self._taken or not self._may_reach_vendor(probe):
+            return True
+        endpoint = (probe.address, probe.port)
+        if not self._shared.governor.open(endpoint):
+            return False
+        self._open[probe.stamp.id] = endpoint
+        return True
+
+    def end(self) -> None:
+        """Nothing of this walk is out any more, however it ended."""
+        for id_ in tuple(self._open):
+            self._closed(id_)
+
+    def _closed(self, id_: ObsId) -> None:
+        if id_ in self._open:
+            self._shared.governor.closed(self._open.pop(id_))
+
     def _may_reach_vendor(self, probe: HopProbe) -> bool:
         if probe.protocol != "tcp" or probe.stamp.role != "target":
             return False
@@ -71,6 +93,7 @@ class Walk:
 
     def learn(self, result: HopReply | NotRun) -> None:
         """Take ``result`` in: places of SYNs that it proves never to have reached the host become free."""
+        self._closed(result.id)
         if isinstance(result, NotRun) or result.answer == "not_sent":
             self._give_back(result.id)
         elif is_router(result):

@@ -10,7 +10,7 @@ from netdiag.evidence.machine import LocalSend
 from netdiag.evidence.names import Lookup
 from netdiag.evidence.record import NotRun, ObsId
 from netdiag.evidence.tls import Handshake
-from netdiag.evidence.transport import Connect, Echo, HopReply
+from netdiag.evidence.transport import Connect, Echo, HopReply, TcpInfo
 from netdiag.evidence.web import Exchange
 from netdiag.probes.base import DeclinedError, HopProbe, Machine, Question, Request, Stamp, Stream
 from netdiag.probes.clock import Clock
@@ -88,12 +88,15 @@ class LiveWorld:
     ) -> tuple[Connect, Stream | None]:
         wish = tcp.Wish(address, port, limit_ms, syn_retries, ttl=ttl, min_ttl=min_ttl, mss_clamp=mss_clamp)
         if stamp.role != "target":
-            return tcp.connect(self._clock, stamp, wish)
+            made = tcp.connect(self._clock, stamp, wish)
+            self._heard(made[0].tcp)
+            return made
         line = _VendorLine(self._clock, self._governor, (address, port), syns=1 + syn_retries)
         record: Connect | None = None
         stream: SocketStream | None = None
         try:
             record, stream = tcp.connect(self._clock, stamp, wish)
+            self._heard(record.tcp)
             return record, None if stream is None else _CountedStream(stream.socket, line.closed)
         finally:
             line.sent(1 + syn_retries if record is None or record.syns_sent is None else record.syns_sent)
@@ -103,10 +106,14 @@ class LiveWorld:
     def handshake(
         self, stamp: Stamp, stream: Stream, server_name: str | None, *, limit_ms: int, offer_h2: bool = True
     ) -> Handshake:
-        return tls.handshake(self._clock, stamp, stream, server_name, limit_ms=limit_ms, offer_h2=offer_h2)
+        made = tls.handshake(self._clock, stamp, stream, server_name, limit_ms=limit_ms, offer_h2=offer_h2)
+        self._heard(made.tcp)
+        return made
 
     def tunnel(self, stamp: Stamp, request: Request) -> tuple[Exchange, Stream | None]:
-        return tunnel.tunnel(self._clock, stamp, request, self._identity)
+        made = tunnel.tunnel(self._clock, stamp, request, self._identity)
+        self._heard(made[0].tcp)
+        return made
 
     def exchange(self, stamp: Stamp, request: Request, *, tunnel: Stream | None = None) -> Exchange:
         if stamp.role != "target":
@@ -125,13 +132,23 @@ class LiveWorld:
             line.closed()
 
     def _exchange(self, stamp: Stamp, request: Request, opened: Stream | None, *, syns: int) -> Exchange:
-        return web.exchange(self._clock, stamp, request, self._identity, tunnel=opened, syn_retries=syns - 1)
+        made = web.exchange(self._clock, stamp, request, self._identity, tunnel=opened, syn_retries=syns - 1)
+        self._heard(made.tcp)
+        return made
+
+    def _heard(self, info: TcpInfo | None) -> None:
+        """The kernel's round trip time counts for how long silence must last."""
+        if info is not None:
+            self._clock.heard(info.rtt_us)
 
     def query(self, stamp: Stamp, question: Question) -> Lookup:
         return names.query(self._clock, stamp, question)
 
     def echo(self, stamp: Stamp, address: str, *, sequence: int, limit_ms: int) -> Echo | NotRun:
-        return icmp.echo(self._clock, stamp, address, sequence=sequence, limit_ms=limit_ms)
+        made = icmp.echo(self._clock, stamp, address, sequence=sequence, limit_ms=limit_ms)
+        if isinstance(made, Echo) and made.rtt_us is not None:
+            self._clock.heard(made.rtt_us)
+        return made
 
     def hops(
         self,
@@ -161,7 +178,12 @@ class LiveWorld:
             manners.learn(result)
             return admit(more(result)) if more is not None else []
 
-        yield from kernel_hops.hops(self._clock, admit(probes), limit_ms=limit_ms, more=learn)
+        try:
+            yield from kernel_hops.hops(
+                self._clock, admit(probes), limit_ms=limit_ms, more=learn, may_leave=manners.may_leave
+            )
+        finally:
+            manners.end()
         yield from declined
 
     def local_send(self, stamp: Stamp, address: str, port: int, *, ttl: int) -> LocalSend:

@@ -83,6 +83,8 @@ class Lab:
         return cls(path.parent.name, path.read_text(), network=network)
 
     def __enter__(self) -> Self:
+        if self._process is not None:  # up already: opened by a fixture, and closed early by a ``with`` of the test
+            return self
         self._home = tempfile.TemporaryDirectory(prefix="netdiag-lab-", ignore_cleanup_errors=True)
         env = {**os.environ, "PATH": _tool_path(), "PYTHONPATH": _python_path(), "LC_ALL": "C.UTF-8"}
         env.pop("LD_PRELOAD", None)

@@ -8,6 +8,9 @@ from netdiag.evidence.transport import HopReply, Quote
 from netdiag.probes.base import HopProbe
 from netdiag.probes.clock import Clock
 
+# Linux asks a neighbour three times, once a second (arp(7), retrans_time_ms), before a router reports it missing.
+_LEAST_NEIGHBOUR_WAIT_US = 900_000
+
 Answer = Literal["none", "icmp", "syn_ack", "rst", "echo_reply", "data", "not_sent"]
 
 
@@ -51,8 +54,11 @@ def reply(
     quote: Quote | None = None,
     failure: Failure | None = None,
 ) -> HopReply:
-    """The record of what ``sent`` met."""
+    """The record of what ``sent`` met. That a neighbour is missing is said after seconds of asking for it (ARP, NDP):
+    this is no round trip, and has no ``rtt_us``."""
     probe = sent.probe
+    if icmp is not None and rtt_us is not None and rtt_us >= _LEAST_NEIGHBOUR_WAIT_US and _is_no_neighbour(icmp):
+        rtt_us = None
     return HopReply(
         id=probe.stamp.id,
         step=probe.stamp.step,
@@ -75,3 +81,8 @@ def reply(
         replier_ttl=replier_ttl,
         quote=quote,
     )
+
+
+def _is_no_neighbour(icmp: Icmp) -> bool:
+    """Host unreachable, address unreachable: RFC 792 type 3 code 1, RFC 4443 type 1 code 3."""
+    return (icmp.type, icmp.code) == ((3, 1) if icmp.version == 4 else (1, 3))

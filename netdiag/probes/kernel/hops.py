@@ -16,7 +16,7 @@ from netdiag.probes.kernel.syn_probe import SynProbe
 
 # Wait in slices, so that a stopped run (Ctrl-C) does not wait for silent routers.
 _SLICE_S = 0.1
-_RTTS_OF_SILENCE = 4  # silence is claimed after 4 x the largest RTT seen (design.md, Records)
+_TURN_S = 0.02  # how often it is asked again whether a probe may leave
 
 Result = HopReply | NotRun
 
@@ -33,15 +33,26 @@ def nothing_more(_: Result) -> Sequence[Due]:
     return ()
 
 
-def hops(
-    clock: Clock, probes: Sequence[Due], *, limit_ms: int, more: Callable[[Result], Sequence[Due]] = nothing_more
-) -> Iterator[Result]:
-    """Send ``probes`` when they are due and yield what each met. ``more`` is asked after each for what to send next.
+def at_once(_: HopProbe) -> bool:
+    """Nothing but its time holds a probe back."""
+    return True
 
-    Silence is claimed after ``limit_ms``, or after four times the largest RTT that this call has seen when that is
-    longer. A way that this process does not have is said once for each protocol. Raises ``OutOfTimeError``.
+
+def hops(
+    clock: Clock,
+    probes: Sequence[Due],
+    *,
+    limit_ms: int,
+    more: Callable[[Result], Sequence[Due]] = nothing_more,
+    may_leave: Callable[[HopProbe], bool] = at_once,
+) -> Iterator[Result]:
+    """Send ``probes`` when they are due and ``may_leave`` lets them, and yield what each met. ``more`` is asked after
+    each for what to send next.
+
+    Silence is claimed after ``limit_ms``, or later where the run has met long round trips (``Clock.patient_ms``). A way
+    that this process does not have is said once for each protocol. Raises ``OutOfTimeError``.
     """
-    loop = _Loop(clock, limit_ms)
+    loop = _Loop(clock, limit_ms, may_leave)
     loop.waiting.extend(probes)
     try:
         while loop.busy():
@@ -53,9 +64,10 @@ def hops(
 
 
 class _Loop:
-    def __init__(self, clock: Clock, limit_ms: int) -> None:
+    def __init__(self, clock: Clock, limit_ms: int, may_leave: Callable[[HopProbe], bool]) -> None:
         self._clock = clock
-        self._limit_ns = limit_ms * 1_000_000
+        self._limit_ms = limit_ms
+        self._may_leave = may_leave
         self._selector = selectors.DefaultSelector()
         self._syns: list[SynProbe] = []
         self._flows: dict[tuple[str, str, int, int], DatagramFlow] = {}
@@ -76,7 +88,7 @@ class _Loop:
             results += self._expire()
         for result in results:
             if isinstance(result, HopReply) and result.rtt_us is not None:
-                self._limit_ns = max(self._limit_ns, _RTTS_OF_SILENCE * result.rtt_us * 1000)
+                self._clock.heard(result.rtt_us)
         return results
 
     def _send_due(self) -> list[Result]:
@@ -85,7 +97,10 @@ class _Loop:
         self.waiting = deque(item for item in self.waiting if item.at_ns > now)
         results: list[Result] = []
         for item in due:
-            results += self._send(item.probe)
+            if self._may_leave(item.probe):
+                results += self._send(item.probe)
+            else:
+                self.waiting.append(item)
         return results
 
     def _send(self, probe: HopProbe) -> Sequence[Result]:
@@ -162,7 +177,10 @@ class _Loop:
         return replies
 
     def _is_over(self, sent: Sequence[Sent], now_ns: int) -> bool:
-        return all(now_ns - one.at_ns >= self._limit_ns for one in sent)
+        return all(now_ns - one.at_ns >= self._limit_ns() for one in sent)
+
+    def _limit_ns(self) -> int:
+        return self._clock.patient_ms(self._limit_ms) * 1_000_000
 
     def _forget(self, syn: SynProbe) -> None:
         self._syns.remove(syn)
@@ -171,8 +189,9 @@ class _Loop:
 
     def _wait_s(self) -> float:
         now = self._clock.now_ns()
-        events = [item.at_ns for item in self.waiting]
-        events += [sent.at_ns + self._limit_ns for source in self._sources() for sent in source.outstanding()]
+        # What is due and still waits for its turn is asked about again soon, not at once.
+        events = [item.at_ns if item.at_ns > now else now + int(_TURN_S * 1e9) for item in self.waiting]
+        events += [sent.at_ns + self._limit_ns() for source in self._sources() for sent in source.outstanding()]
         return min(_SLICE_S, max(0.0, (min(events, default=now) - now) / 1e9))
 
     def _sources(self) -> list[SynProbe | DatagramFlow]:

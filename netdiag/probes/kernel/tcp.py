@@ -6,6 +6,7 @@ import os
 import select
 import socket
 import struct
+from collections.abc import Callable
 from typing import NamedTuple
 
 from netdiag.evidence.record import Failure, FailureCode, Icmp, Native
@@ -58,14 +59,14 @@ def connect(clock: Clock, stamp: Stamp, wish: Wish) -> tuple[Connect, SocketStre
     """
     options = options_for(wish.address)
     began = clock.now_ns()
-    ends = began + clock.limit_ms(wish.limit_ms) * 1_000_000
+    limit_ms = clock.limit_ms(wish.limit_ms)
     try:
         sock = _prepared(options, wish, stamp.source)
     except OSError as error:
         return _record(clock, stamp, wish, began, failure=failure_of(error.errno or 0, None)), None
     keep = False
     try:
-        failure, syns = _attempt(clock, sock, options, wish, ends)
+        failure, syns = _attempt(clock, sock, options, wish, limit_ms)
         record = _record(clock, stamp, wish, began, failure=failure, sock=sock, syns_sent=syns)
         keep = failure is None
         return record, SocketStream(sock) if keep else None
@@ -99,20 +100,24 @@ def _prepared(options: Options, wish: Wish, source: str | None) -> socket.socket
 
 
 def _attempt(
-    clock: Clock, sock: socket.socket, options: Options, wish: Wish, ends_ns: int
+    clock: Clock, sock: socket.socket, options: Options, wish: Wish, limit_ms: int
 ) -> tuple[Failure | None, int | None]:
     """How the attempt ended (None: connected), and how many SYNs went to the peer (None: unknown)."""
     began_ns = clock.now_ns()
+
+    def ends_ns() -> int:  # later, once another probe has met a longer round trip
+        return began_ns + clock.patient_ms(limit_ms) * 1_000_000
+
     number = sock.connect_ex((wish.address, wish.port))
     if number not in {0, errno.EINPROGRESS}:
         return failure_of(number, None), 0
     # Kernels since 6.5 repeat the SYN each second and four times more than TCP_SYNCNT says (tcp_syn_linear_timeouts;
     # ip-sysctl), older ones after 1, 3, 7 s. Shortly before this time no repetition too many is due in either.
     mute_ns = began_ns + wish.syn_retries * 1_000_000_000 + _BEFORE_REPETITION_NS
-    if _wait(clock, sock, min(mute_ns, ends_ns)):
+    if _wait(clock, sock, lambda: min(mute_ns, ends_ns())):
         return _outcome(sock, options), _syns(sock)
     syns = _syns(sock)
-    if clock.now_ns() >= ends_ns:
+    if clock.now_ns() >= ends_ns():
         return Failure(op="connect", code=FailureCode.TIMED_OUT), syns
     mute(sock, options)
     if not _wait(clock, sock, ends_ns):
@@ -132,11 +137,11 @@ def _is_of_muting(failure: Failure) -> bool:
     return failure.errno in _UNREACHABLE
 
 
-def _wait(clock: Clock, sock: socket.socket, until_ns: int) -> bool:
+def _wait(clock: Clock, sock: socket.socket, until_ns: Callable[[], int]) -> bool:
     """Has the connect ended before ``until_ns``?"""
     poll = select.poll()
     poll.register(sock, select.POLLOUT)
-    while (left_s := (until_ns - clock.now_ns()) / 1e9) > 0:
+    while (left_s := (until_ns() - clock.now_ns()) / 1e9) > 0:
         if clock.time_left_ms() == 0:
             raise OutOfTimeError
         if poll.poll(min(left_s, _SLICE_S) * 1000):

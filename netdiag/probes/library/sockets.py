@@ -62,15 +62,17 @@ class SocketStream:
 
 
 class Deadline:
-    """The end of one operation: its own limit, or the end of the run when that comes first."""
+    """The end of one operation: its own limit, or the end of the run when that comes first. Where the run has met round
+    trips that make silence take longer, the limit is as long (``Clock.patient_ms``)."""
 
     def __init__(self, clock: Clock, limit_ms: int) -> None:
         self._clock = clock
-        self._ends_ns = clock.now_ns() + clock.limit_ms(limit_ms) * 1_000_000
+        self._limit_ms = clock.limit_ms(limit_ms)
+        self._began_ns = clock.now_ns()
 
     def left_s(self) -> float:
         """Seconds left. Raises ``TimeoutError`` when none are; ``OutOfTimeError`` when it is the run that ended."""
-        left = self._ends_ns - self._clock.now_ns()
+        left = self._began_ns + self._clock.patient_ms(self._limit_ms) * 1_000_000 - self._clock.now_ns()
         if self._clock.time_left_ms() == 0:
             raise OutOfTimeError
         if left <= 0:

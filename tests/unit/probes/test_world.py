@@ -10,7 +10,7 @@ import pytest
 from netdiag.evidence.bundle import Role, Step
 from netdiag.evidence.record import NotRun, ObsId, StepId
 from netdiag.evidence.transport import HopReply
-from netdiag.probes.base import DeclinedError, HopProbe, Machine, OutOfTimeError, Request, World
+from netdiag.probes.base import DeclinedError, HopProbe, Machine, OutOfTimeError, Question, Request, World
 from netdiag.probes.clock import Clock
 from netdiag.probes.library.web import Identity
 from netdiag.probes.manners import OPEN_CONNECTIONS, REQUESTS, SYNS, WALK_SYNS, Governor
@@ -144,3 +144,57 @@ def test_a_stopped_run_wakes_sleepers_and_leaves_no_time() -> None:
 def test_a_sleep_across_the_deadline_ends_at_it() -> None:
     with pytest.raises(OutOfTimeError):
         live(Clock(0.05)).sleep(3000)
+
+
+def test_a_long_round_trip_makes_every_later_silence_longer() -> None:
+    clock = Clock(60)
+    world = live(clock)
+    clock.heard(300_000)  # as any probe of the run may have met it
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        port = silent.getsockname()[1]
+        question = Question(
+            name="a.example", rrtype="A", server="127.0.0.1", server_class="public", port=port, limit_ms=200
+        )
+        lookup = world.query(world.stamp(step("resolver")), question)
+        probe = HopProbe(
+            stamp=world.stamp(step("control")), address="127.0.0.1", port=port, protocol="udp", ttl=9, flow=1
+        )
+        (hop,) = world.hops([probe], limit_ms=200)
+    for record in (lookup, hop):
+        assert 1_200_000_000 <= record.ended_ns - record.began_ns < 2_000_000_000
+
+
+def test_a_round_trip_met_while_waiting_counts_too() -> None:
+    clock = Clock(60)
+    world = live(clock)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        question = Question(
+            name="a.example", rrtype="A", server="127.0.0.1", server_class="public",
+            port=silent.getsockname()[1], limit_ms=300,
+        )  # fmt: skip
+        threading.Timer(0.1, lambda: clock.heard(200_000)).start()
+        lookup = world.query(world.stamp(step("resolver")), question)
+    assert lookup.ended_ns - lookup.began_ns >= 800_000_000
+
+
+def test_a_syn_of_a_walk_waits_while_two_connections_are_open(port: int) -> None:
+    governor = Governor()
+    world = live(governor=governor)
+    endpoint = ("127.0.0.1", port)
+    assert governor.open(endpoint)
+    assert governor.open(endpoint)
+    closed_at: list[int] = []
+
+    def close() -> None:
+        closed_at.append(world.now_ns())
+        governor.closed(endpoint)
+
+    threading.Timer(0.2, close).start()
+    probe = HopProbe(stamp=world.stamp(step()), address="127.0.0.1", port=port, protocol="tcp", ttl=64, flow=1)
+    (hop,) = world.hops([probe], limit_ms=1000)
+    assert isinstance(hop, HopReply)
+    assert (hop.answer, hop.began_ns >= closed_at[0]) == ("syn_ack", True)
+    governor.closed(endpoint)
+    assert governor.open(endpoint), "the walk gave its place back"
