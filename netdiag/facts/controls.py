@@ -40,7 +40,8 @@ class ControlFacts(Value, frozen=True, kw_only=True):
     """At least two connectivity-check pages were replaced or redirected (or one, and nothing else works): the
     redirect's host, or "page"."""
     intercepting_issuer: Fact[str] = Fact()
-    """Issuer that >= 2 controls of different owners present and that Mozilla's store does not trust."""
+    """Issuer that controls of >= 2 different owners present and that Mozilla's store does not trust. Owners by the
+    domains of their names: addresses have none, and hosts of the target's own domain do not count."""
     tls_time_errors: Fact[bool] = Fact()
     """Controls, too, fail verification with code 9 or 10 (not yet valid, expired)."""
     loss: Fact[Share] = Fact()

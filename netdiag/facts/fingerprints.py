@@ -118,9 +118,14 @@ _CLOUDFLARE_CODE = re.compile(r"error code:? (1\d{3})\b")
 # 7.5: 1015 is the rate limit; DNS and tunnel trouble behind Cloudflare is 1000 to 1002, 1016, 1033 (7.6).
 _CLOUDFLARE_ORIGIN = frozenset({"1000", "1001", "1002", "1016", "1033"})
 
+_WHOSE = (
+    r"(?:(?:your|this|the client(?:'s)?|client|source|remote) ip(?:v[46])?(?: addr(?:ess)?)?"
+    r"|your (?:address|network|host))"
+)
+_REFUSED = r"(?:block|bann|denied|deny|black ?list|deny ?list|not allowed|not permitted|forbidden|refused|rejected)"
 _SAID_BLOCKED = (
-    re.compile(r"\b(?:your|this|the client) ip\b[^<\n]{0,80}\b(?:block|bann|denied|black ?list|not allowed)"),
-    re.compile(r"\b(?:block|bann|denied|black ?list)[a-z]*\b[^<\n]{0,80}\b(?:your|this|client) ip\b"),
+    re.compile(rf"\b{_WHOSE}\b[^<\n]{{0,80}}\b{_REFUSED}"),
+    re.compile(rf"\b{_REFUSED}[a-z]*\b[^<\n]{{0,80}}\b{_WHOSE}\b"),
     re.compile(r"\b(?:access|available) (?:from|in) your (?:country|region|location|network)\b"),
 )
 

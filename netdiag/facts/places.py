@@ -84,6 +84,16 @@ def family(text: str) -> Literal[4, 6]:
     return 4 if found.version == 4 else 6
 
 
+def owner_of(host: str) -> str | None:
+    """Whose a host name is, by the domain that somebody registered: its last two labels, or three under a registry such
+    as co.uk (a short label before a country's). None for an address or a single label, which tell of nobody."""
+    labels = host.rstrip(".").lower().split(".")
+    if parse(host) is not None or len(labels) < 2:
+        return None
+    national = len(labels) > 2 and len(labels[-1]) == 2 and len(labels[-2]) <= 3
+    return ".".join(labels[-3:] if national else labels[-2:])
+
+
 def is_special(text: str) -> bool:
     """Not an address that the public can reach: a public name should not have it."""
     return classify(text) not in ("public", None)

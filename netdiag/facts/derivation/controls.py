@@ -17,7 +17,7 @@ from netdiag.facts.derivation.handshakes import TIME_CODES, UNTRUSTED_ISSUER, is
 from netdiag.facts.derivation.losses import loss
 from netdiag.facts.derivation.near import Near
 from netdiag.facts.derivation.placing import Placing
-from netdiag.facts.places import family, plain
+from netdiag.facts.places import family, owner_of, plain
 from netdiag.facts.target import ConnectState
 
 Page = Literal["expected", "redirected", "other"]
@@ -52,7 +52,7 @@ def derive_controls(book: Book, near: Near, placing: Placing) -> ControlFacts:
         any_open_port=_any(states, healthy=False),
         port_443_fails=_port_443_fails(states),
         portal=_portal(pages, works=any_healthy.value is True, book=book),
-        intercepting_issuer=_intercepting_issuer(states),
+        intercepting_issuer=_intercepting_issuer(states, book.bundle.target.host),
         tls_time_errors=_tls_time_errors(states),
         loss=_loss(groups, book),
     )
@@ -190,16 +190,19 @@ def _portal(pages: Sequence[Entry[Exchange]], *, works: bool, book: Book) -> Fac
     return seen(where, book.witnesses(entry.record for entry in replaced), looked_at=len(pages))
 
 
-def _intercepting_issuer(states: Sequence[ControlState]) -> Fact[str]:
-    """Mozilla's store is asked beside the system's, since an interceptor's authority is often in the latter."""
-    hosts: dict[str, dict[str, ControlState]] = {}
+def _intercepting_issuer(states: Sequence[ControlState], target: str) -> Fact[str]:
+    """Mozilla's store is asked beside the system's, since an interceptor's authority is often in the latter. Counted by
+    owners: an address tells of none, and a vendor's own hosts may well share a private authority."""
+    issuers: dict[str, dict[str, list[ControlState]]] = {}
     for state in states:
-        tls = state.tls
+        tls, owner = state.tls, owner_of(state.host)
+        if owner is None or owner == owner_of(target):
+            continue
         if tls is not None and tls.issuer is not None and tls.mozilla_code in UNTRUSTED_ISSUER:
-            hosts.setdefault(tls.issuer, {})[state.host] = state
-    for issuer, found in hosts.items():
-        if len(found) >= _SEVERAL:
-            return seen(issuer, _witnesses(list(found.values())))
+            issuers.setdefault(tls.issuer, {}).setdefault(owner, []).append(state)
+    for issuer, owners in issuers.items():
+        if len(owners) >= _SEVERAL:
+            return seen(issuer, _witnesses([state for some in owners.values() for state in some]))
     return Fact()
 
 

@@ -5,6 +5,7 @@ from netdiag.faults.base import Finding, Lean, opposes, silent
 from netdiag.faults.reading import control_walks, customers_own, hop_at, in_lan
 
 BEYOND = ("public", "shared", "vendor", "target")
+HTTPS = 443
 FACTS = ("path.target4", "path.target6", "path.controls", "controls.any_healthy")
 
 
@@ -19,6 +20,18 @@ def judge_walk(facts: Facts, walk: Walk) -> Finding:
         return silent("The walk does not show that packets reach the gateway and end there.", *FACTS)
     if walk.last_seen_place != "gateway" and not customers_own(facts, walk.last_seen_address or ""):
         return silent(f"Packets were last seen at {last}, a private address that nothing ties to the customer.", *FACTS)
+    if facts.port == HTTPS and facts.controls.port_443_fails.value is True:
+        return Finding(
+            lean=Lean.SUPPORTS,
+            because=(
+                f"Packets to port {walk.port} of every host were last seen at {last}, while those to other ports pass: "
+                "that router, or the provider's first one, shuts the port."
+            ),
+            facts=(*FACTS, "controls.port_443_fails"),
+            witnesses=walk.witnesses + facts.controls.port_443_fails.witnesses,
+            at_most_possible=True,
+            settle_next=f"The rules of the router {walk.last_seen_address}: does it drop port {walk.port}?",
+        )
     through = [other for other in control_walks(facts, walk.family) if passes(other, walk)]
     nexts = [hop for other in through if (hop := hop_at(other, walk.last_seen + 1)) is not None and hop.repliers]
     if not nexts or facts.controls.any_healthy.value is not True:
@@ -51,7 +64,8 @@ def nearest_reset(facts: Facts, walk: Walk) -> Finding:
         return silent("Who reset the connection is not clear: no router beyond this network was seen.", *FACTS)
     return Finding(
         lean=Lean.SETTLES,
-        because=f"A packet to {walk.address} with TTL 1 was reset: the first hop refuses it, and passes others on.",
+        because=f"A packet to {walk.address} with TTL 1 was reset: the first hop, or this machine itself, refuses it, "
+        "and passes others on.",
         facts=(*FACTS, "path.proxy_in_path"),
         witnesses=walk.witnesses + others[0].witnesses,
     )

@@ -32,6 +32,7 @@ WORDS = {
     "own_icmp": "an ICMP error from one of this machine's own addresses refused the connection",
     "own_reset": "the connection was reset faster than the first hop can answer, and no packet left this machine",
 }
+HTTPS = 443
 FACTS = ("machine.local_refusal", "machine.target_leaves", "machine.egress4", "machine.egress6", "target.addresses")
 
 
@@ -81,17 +82,23 @@ def assess(facts: Facts) -> Finding:
         return silent("Whether packets to the target leave this machine was not tested.", *FACTS)
     if machine.target_by_tunnel.value is True:
         return silent("The target is reached by a tunnel, whose far end need not answer the TTL-1 test.", *FACTS)
-    found = [judge(fact.value, fact.witnesses) for fact in tests if fact.value is not None]
+    found = [judge(facts, fact.value, fact.witnesses) for fact in tests if fact.value is not None]
     return weakest(found) or silent("Whether packets to the target leave this machine was not tested.", *FACTS)
 
 
-def judge(egress: Egress, witnesses: tuple[str, ...]) -> Finding:
-    """The TTL-1 test of one family; the target's packet brought no answer from the gateway."""
+def judge(facts: Facts, egress: Egress, witnesses: tuple[str, ...]) -> Finding:
+    """The TTL-1 test of one family; the target's packet brought no answer from the gateway. A first hop that limits its
+    ICMP keeps silent as well, now and then: for a port that is shut everywhere, connections to others say so, too."""
     passes = egress.control == "gateway"
+    everywhere = facts.port == HTTPS and facts.controls.port_443_fails.value is True and not seen_at_first_hop(facts)
     if egress.target == "refused_locally":
         said = "this machine itself refused a packet to the target"
     elif egress.target == "silent" and passes:
         said = "the first hop answered for a packet to another host, and not for the same packet to the target"
+    elif egress.target == "silent" and egress.other_port == "gateway" and everywhere:
+        said = f"the first hop answers for another port and never for port {facts.port}, which fails for every host"
+    elif egress.target == "reset" and passes and facts.path.proxy_in_path.value is False:
+        said = "a packet to the target was reset by this machine or its first hop, which passes those to other hosts on"
     else:
         return silent("The TTL-1 test shows no difference between the target and another host.", *FACTS)
     denied = egress.udp_denied is True
@@ -103,6 +110,12 @@ def judge(egress: Egress, witnesses: tuple[str, ...]) -> Finding:
         at_most_likely=not denied and egress.target == "silent",
         settle_next="The packet counters of the interface around one attempt, or a list of the machine's filter rules.",
     )
+
+
+def seen_at_first_hop(facts: Facts) -> bool:
+    """The first hop answered for a packet to the target's port on some walk."""
+    walks = (facts.path.target4.value, facts.path.target6.value)
+    return any(walk is not None and hop.ttl == 1 and bool(hop.repliers) for walk in walks if walk for hop in walk.hops)
 
 
 FAULT = Fault(

@@ -46,6 +46,12 @@ def assess(facts: Facts) -> Finding:
         return excuse
     if facts.target.addresses.known and not failed:
         return opposes("The target accepts connections, so no router on the way stops them.", "target.addresses")
+    if facts.machine.local_refusal.known:
+        return opposes(
+            "This machine itself refused the packets, so no router saw them.",
+            "machine.local_refusal",
+            witnesses=facts.machine.local_refusal.witnesses,
+        )
     if facts.private_target and any(in_lan(facts, one.address) for one in failed):
         return opposes("The target is in this machine's own LAN, so no router is in between.", "machine.lan_prefixes")
     for state, icmp in icmp_errors(facts, places=("gateway", "private"), kinds=KINDS):
@@ -96,7 +102,6 @@ FAULT = Fault(
         "local.route.missing",
         "local.gateway.dead",
         "local.portal.captive",
-        "local.firewall.machine",
     ),
     rivals=("transit.path.black_hole", "transit.access.outage"),
     assess=assess,

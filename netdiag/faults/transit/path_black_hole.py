@@ -25,6 +25,7 @@ from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
 from netdiag.faults.reading import excused, failed_connects, failing_walks, weakest
 from netdiag.faults.transit._signs import may_be_the_customers, passed_by_other_protocol, vanish_there
 
+HTTPS = 443
 FACTS = ("path.target4", "path.target6", "path.controls", "path.others", "target.addresses", "agent.fails_elsewhere")
 NEXT = "A packet capture at the vendor's border at these times, or the same run from another line (--control)."
 
@@ -56,6 +57,21 @@ def judge(facts: Facts, walk: Walk) -> Finding:
         return opposes(f"Packets reach the vendor's network ({last}).", *FACTS, witnesses=walk.witnesses)
     others = vanish_there(facts, walk)
     beyond = passed_by_other_protocol(facts, walk)
+    if (
+        facts.port == HTTPS
+        and facts.controls.port_443_fails.value is True
+        and walk.first_missing is not None
+        and walk.last_seen
+    ):
+        return Finding(
+            lean=Lean.SUPPORTS,
+            because=f"Packets to port {walk.port} of every host vanish, the target's after {last}, while those to other "
+            "ports pass: somebody near this line shuts the port.",
+            facts=(*FACTS, "controls.port_443_fails"),
+            witnesses=walk.witnesses + facts.controls.port_443_fails.witnesses,
+            at_most_possible=True,
+            settle_next=NEXT,
+        )
     if others is None and beyond is None and reaches_otherwise(facts, walk):
         return opposes(
             f"{walk.address} answers on another port or protocol, so the way to it is whole.",
