@@ -1,4 +1,4 @@
-# make demo · make test · make lint · make bench · make corpus · make lab SCENARIO=…
+# make demo · make test · make lint · make bench · make corpus · make docs · make lab SCENARIO=…
 SHELL := /bin/bash
 # Debian's own python3 first: an ordinary user can run it wherever the checkout lies.
 PYTHON ?= $(shell for p in /usr/bin/python3 python3; do \
@@ -9,7 +9,7 @@ SCENARIO ?= healthy
 NETWORK ?= home
 ARGS ?=
 
-.PHONY: help demo test lint bench corpus accuracy lab packages clean
+.PHONY: help demo test lint bench corpus accuracy docs lab packages clean
 
 help:
 	@sed -n '1s/^# //p' Makefile
@@ -47,6 +47,11 @@ corpus: $(VENV)/.ready packages
 
 # Prints the verdict over all bundles as a table and writes docs/accuracy.md from it.
 accuracy: $(VENV)/.ready
+	$(BIN)/python -m tests.corpus accuracy
+
+# Writes what is generated in docs/: a page for each fault, and the accuracy over the corpus.
+docs: $(VENV)/.ready
+	$(BIN)/python -m tests.docs_faults
 	$(BIN)/python -m tests.corpus accuracy
 
 # A lab scenario by hand, with a shell on the customer's machine.

@@ -8,10 +8,9 @@ from netdiag.reports.inside import NEVER
 from netdiag.reports.words import fill
 
 IN_IT = (
-    "this machine's network addresses, routes, name servers, proxies and clock, and the versions of its system",
-    "what name servers answered, and which connections worked, with times and certificates",
-    "the routers on the way, by address",
-    "answers to HTTP requests: the status, some headers, and at most 2 kB of an error page",
+    "this machine's addresses, routes, name servers, proxies, clock and system versions; what name servers and hosts "
+    "answered, with times and certificates; the routers on the way; of HTTP answers the status, some headers and at "
+    "most 2 kB of an error page"
 )
 PSEUDONYMS = "hardware (MAC) addresses, host and user names, Wi-Fi names, search domains"
 
@@ -23,9 +22,7 @@ def preview(contacts: Sequence[str], *, budget_s: int, deep: bool) -> list[str]:
         lines += fill(one, first="  - ")
     if deep:
         lines += fill("--deep: up to three times as many packets as otherwise", first="  - ")
-    lines += ["", "The bundle will hold:"]
-    for one in IN_IT:
-        lines += fill(one, first="  - ")
+    lines += ["", *fill(f"The bundle will hold {IN_IT}.")]
     lines += fill(f"Replaced in it by pseudonyms: {PSEUDONYMS}.")
     lines += fill(f"Never in it: {'; '.join(NEVER)}.")
     lines += fill("It stays on this machine until you send it.")

@@ -31,10 +31,10 @@ class Plain:
         """Nothing: what was found says more."""
 
     def observed(self, step: Step, observation: Observation) -> None:
-        line = found(step, observation)
-        if line is not None and line not in self._said:
-            self._said.add(line)
-            self.write(f"{time.monotonic() - self._began:5.1f} s  {line}")
+        news = found(step, observation)
+        if news is not None and news.about not in self._said:
+            self._said.add(news.about)
+            self.write(f"{time.monotonic() - self._began:5.1f} s  {news.line}")
 
     def finished(self, step: Step) -> None:
         """Nothing."""

@@ -20,7 +20,7 @@ class Screen(Plain):
     def __init__(self, budget_s: int, console: Console | None = None) -> None:
         super().__init__()
         self._budget_s = budget_s
-        self._doing: Counter[str] = Counter()
+        self._doing: Counter[tuple[str, str]] = Counter()
         # Text only: whatever a bundle or a server says is never read as rich's mark-up, emoji or colours.
         self._console = console or Console(stderr=True, markup=False, emoji=False, highlight=False)
         self._live = Live(self, console=self._console, refresh_per_second=4, transient=True, redirect_stdout=False)
@@ -44,7 +44,14 @@ class Screen(Plain):
     def __rich_console__(self, console: Console, _: ConsoleOptions) -> RenderResult:
         spent = time.monotonic() - self._began
         left = max(0, round(self._budget_s - spent))
-        now = ", ".join(what for what, number in self._doing.items() if number > 0)
         frame = _FRAMES[int(spent * 4) % len(_FRAMES)]
-        yield Text(cut(f"{frame} {now or 'beginning'}", console.width), style="bold")
+        yield Text(cut(f"{frame} {self._now() or 'beginning'}", console.width), style="bold")
         yield Text(cut(f"  at most {left} s left; Ctrl-C ends early and keeps what was found", console.width))
+
+    def _now(self) -> str:
+        """What is under way, by whom it is about: ``target: connecting, tracing the path; name servers: asking``."""
+        under_way: dict[str, list[str]] = {}
+        for (whom, what), number in self._doing.items():
+            if number > 0:
+                under_way.setdefault(whom, []).append(what)
+        return "; ".join(f"{whom}: {', '.join(what)}" for whom, what in under_way.items())

@@ -48,7 +48,7 @@ MEMBER_WORDS = {
 
 NEVER = (
     "passwords, user names in URLs, cookies, authorization headers",
-    "values in the query of a URL, or what follows #",
+    "the query of a URL, or what follows #",
     "lines of the hosts file about other names",
     "page contents, but for the first 2 kB of an error page",
 )

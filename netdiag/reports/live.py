@@ -1,5 +1,7 @@
 """What a run is doing and has just seen, one line each: for the screen while it runs."""
 
+from typing import NamedTuple
+
 from netdiag.evidence.bundle import Step
 from netdiag.evidence.display import sanitize_text
 from netdiag.evidence.machine import DefaultRoute, SystemLookup
@@ -13,62 +15,77 @@ from netdiag.reports.words import RCODE, endpoint, icmp_words, listing, verify_w
 
 _WHOM = {
     "machine": "this machine",
-    "gateway": "the gateway",
+    "gateway": "gateway",
     "resolver": "name servers",
-    "target": "the target",
+    "target": "target",
     "control": "other hosts",
-    "proxy": "the proxy",
+    "proxy": "proxy",
 }
 _DOING = {
-    "machine": "looking at this machine",
+    "machine": "looking",
     "route": "looking up the route",
-    "dns": "asking name servers",
-    "delegation": "asking the zone's own name servers",
+    "dns": "asking",
+    "delegation": "asking the zone's own",
     "nat64": "looking for NAT64",
-    "egress": "testing whether packets leave this machine",
+    "egress": "testing whether packets leave",
+    "reach": "connecting",
+    "http": "asking for the page",
+    "echo": "pinging",
+    "walk": "tracing the path",
 }
 
 
-def doing(step: Step) -> str:
-    """What ``step`` does, in a few words."""
-    if step.probe in _DOING:
-        return _DOING[step.probe]
-    verb = {"reach": "connecting to", "http": "asking", "echo": "pinging", "walk": "tracing the path to"}.get(
-        step.probe
-    )
-    return f"{verb} {_WHOM[step.role]}" if verb else f"{sanitize_text(step.probe)}: {_WHOM[step.role]}"
+class News(NamedTuple):
+    """One line, and what it is about: of two lines about the same only the first is news."""
+
+    line: str
+    about: str
 
 
-def found(step: Step, record: Observation) -> str | None:
-    """What ``record`` says, in one line; None when it is not worth one."""
+def doing(step: Step) -> tuple[str, str]:
+    """Whom ``step`` is about and what it does, in a few words."""
+    return _WHOM[step.role], _DOING.get(step.probe, sanitize_text(step.probe))
+
+
+def found(step: Step, record: Observation) -> News | None:
+    """What ``record`` says, in one line; None when it is not worth one: most of what works as it should at
+    other hosts."""
     line = _found(step, record)
-    return None if line is None else sanitize_text(line)
+    if line is None:
+        return None
+    line = sanitize_text(line)
+    if isinstance(record, Lookup) and record.answers:
+        return News(line, sanitize_text(line.partition(" on ")[2]))
+    return News(line, line)
 
 
 def _found(step: Step, record: Observation) -> str | None:
+    own = step.role != "control"
     match record:
+        case NotRun(why="declined"):
+            return None
         case NotRun():
             return f"not measured: {record.what}"
         case DefaultRoute() if not record.exists:
             return f"no default route for IPv{record.family}"
         case SystemLookup():
-            return f"{record.name}: {listing(record.addresses) or 'not resolved by this machine'}"
+            return f"{record.name}: {listing(sorted(record.addresses)) or 'not resolved by this machine'}"
         case Lookup():
-            return _lookup(record)
-        case Connect():
-            return f"{_who(step)}{endpoint(record.address, record.port)}: {_failed(record.failure, 'TCP connected')}"
+            return _lookup(step, record)
+        case Connect() if own or record.failure is not None:
+            return f"{_who(step)}{endpoint(record.address, record.port)}: {_failed(record.failure, 'connected')}"
         case Handshake():
             return f"{_who(step)}{step.address or record.server_name or ''}: {_handshake(record)}"
         case Exchange():
             what = f"HTTP {record.status}" if record.status is not None else "HTTP"
             through = " through the proxy" if record.via_proxy else ""
             return f"{_who(step)}{record.address or step.subject}: {_failed(record.failure, what)}{through}"
-        case HopReply() if record.answer in {"syn_ack", "rst", "echo_reply", "data"}:
+        case HopReply() if own and record.answer in {"syn_ack", "rst", "echo_reply", "data"}:
             return f"{_who(step)}{record.address}: the path arrives there"
         case HopReply(icmp=Icmp() as error) if error.type not in {3, 11} or (error.version == 4 and error.type == 3):
             return f"{_who(step)}{record.address}: {icmp_words(error)} from {error.sender}"
-        case Echo() if record.failure is None and record.attempt == 1 and record.sequence <= 1:
-            return f"{_who(step)}{record.address}: answers echo" if record.rtt_us is not None else None
+        case Echo() if own and record.failure is None and record.attempt == 1 and record.sequence <= 1:
+            return f"{_who(step)}{record.address}: answers a ping" if record.rtt_us is not None else None
         case _:
             return None
 
@@ -77,10 +94,14 @@ def _who(step: Step) -> str:
     return {"control": f"{step.subject} ", "gateway": "gateway ", "proxy": "proxy "}.get(step.role, "")
 
 
-def _lookup(record: Lookup) -> str | None:
+def _lookup(step: Step, record: Lookup) -> str | None:
     if record.server_class in {"parent", "canary"}:
         return None
     addresses = [one.data for one in record.answers if one.rrtype in {"A", "AAAA"}]
+    use = step.params.get("use", "target")
+    expected = {"control": bool(addresses) or record.rcode == 0, "random": not addresses and record.rcode is not None}
+    if expected.get(use) or (step.probe == "nat64" and not addresses):
+        return None
     if addresses:
         said = listing(addresses, most=4)
     elif record.rcode is None:
@@ -94,7 +115,7 @@ def _handshake(record: Handshake) -> str:
     for one in record.verifications:
         if one.store == "system" and one.code:
             return f"certificate not accepted, {verify_words(one.code)}"
-    return _failed(record.failure, f"TLS good ({record.protocol})" if record.protocol else "TLS good")
+    return _failed(record.failure, f"encryption good ({record.protocol})" if record.protocol else "encryption good")
 
 
 _CODE = {

@@ -392,15 +392,15 @@ def _target(facts: Facts) -> Iterator[Sight]:
 
 
 def _alike(states: Iterable[AddressState]) -> Iterable[tuple[str, list[AddressState]]]:
-    """Addresses that behave alike, with how they behave."""
+    """Addresses that behave alike but for the time it took, with how they behave."""
     groups: dict[str, list[AddressState]] = {}
     for state in states:
-        groups.setdefault(_how(state), []).append(state)
-    return groups.items()
+        groups.setdefault(_how(state, timed=False), []).append(state)
+    return [(_how(group[0]), group) for group in groups.values()]
 
 
-def _how(state: AddressState) -> str:
-    said = [_connect(state.connect)] if state.connect is not None else ["not measured"]
+def _how(state: AddressState, *, timed: bool = True) -> str:
+    said = [_connect(state.connect, timed=timed)] if state.connect is not None else ["not measured"]
     if state.tls is not None:
         said.append(_tls(state.tls))
     if state.http is not None:
@@ -453,7 +453,7 @@ def _connect(state: ConnectState, *, timed: bool = True) -> str:
         if state.sender_place is not None:
             words += f", {_SENDER[state.sender_place]}"
     if state.attempts > 1:
-        within = f" in {span(state.span_ms / 1000)}" if timed and state.span_ms >= 1000 else ""
+        within = f" in {span(round(state.span_ms / 1000))}" if timed and state.span_ms >= 1000 else ""
         if state.how == "silent":
             return f"no answer to {state.attempts} connection attempts{within}"
         words += f", {state.attempts} attempts{within}"

@@ -291,7 +291,7 @@ def test_an_interrupted_run_keeps_what_it_has(home: Path, mute: int, number: int
         errors = ""
         for line in process.stderr:
             errors += line
-            if "TCP connected" in line:
+            if f":{mute}: connected" in line:
                 break
         process.send_signal(number)
         out, rest = process.communicate(timeout=30)
