@@ -17,9 +17,6 @@ BUDGET_SECONDS = 60
 SMALL_SECONDS = 5
 """The least that collect accepts; on a dead path it has to cut its measurements short."""
 
-_GRACE = {BUDGET_SECONDS: 0.0, SMALL_SECONDS: 1.0}
-"""Start-up and sealing, which come on top of measuring; nothing for the promised 60 s."""
-
 _AT_ONCE = 3
 
 
@@ -35,12 +32,13 @@ class Tried(NamedTuple):
 
 def run(scenarios: Sequence[str], networks: Sequence[str]) -> list[Tried]:
     """One collect per fault and network, and the dead paths once more under the small budget."""
-    asked: list[tuple[str, str, int]] = []
-    for name in scenarios:
-        asked += [(name, network, BUDGET_SECONDS) for network in load(name).networks if network in networks]
-    asked += [(name, network, SMALL_SECONDS) for name in DEAD for network in networks]
+    asked = [
+        (name, network, BUDGET_SECONDS) for name in scenarios for network in networks if network in load(name).networks
+    ]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return list(pool.map(_try, asked))
+        tried = list(pool.map(_try, asked))
+    # These are about tenths of a second: nothing runs beside them.
+    return tried + [_try((name, network, SMALL_SECONDS)) for name in DEAD for network in networks]
 
 
 def _try(asked: tuple[str, str, int]) -> Tried:
@@ -54,13 +52,15 @@ def _try(asked: tuple[str, str, int]) -> Tried:
 
 def bars(tried: Sequence[Tried]) -> list[Bar]:
     """The budget, judged on the longest collect under each."""
+    whole = [one.seconds for one in tried if one.budget == BUDGET_SECONDS]
+    cut = [one.seconds for one in tried if one.budget == SMALL_SECONDS and one.cut]
     found = []
-    for budget in (BUDGET_SECONDS, SMALL_SECONDS):
-        mine = [one.seconds for one in tried if one.budget == budget]
-        if mine:
-            grace = _GRACE[budget]
-            what = f"longest of {len(mine)} collects, --budget {budget}" + (f" (+{grace:.0f} s)" if grace else "")
-            found.append(Bar(what, max(mine), budget + grace, "s", "bar"))
+    if whole:
+        what = f"longest of {len(whole)} collects under a fault, --budget {BUDGET_SECONDS}"
+        found.append(Bar(what, max(whole), BUDGET_SECONDS, "s", "bar"))
+    if cut:
+        what = f"longest of {len(cut)} collects that ran out of time, --budget {SMALL_SECONDS}"
+        found.append(Bar(what, max(cut), SMALL_SECONDS, "s", "goal"))
     return found
 
 

@@ -108,8 +108,9 @@ def _rest(results: Results) -> list[str]:
         parts.append(
             f"""## The budget
 
-`collect {full}` under {faults} faults ({len(tried)} runs), and `{small}` on dead paths, which need more than that.
-Several labs ran side by side, so these times are longer than those above. The longest:
+`collect {full}` under {faults} faults ({len(tried)} runs, several labs side by side, so slower than above), and
+`{small}`, alone on the machine, on dead paths, which need more than that: what it takes beyond its budget is start-up
+and sealing. The longest, as whole processes:
 
 {budget.table(results.tried)}
 """

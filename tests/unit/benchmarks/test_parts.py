@@ -65,9 +65,13 @@ def test_refusals_are_shown_with_their_time() -> None:
     )
 
 
-def test_the_full_budget_has_no_grace() -> None:
-    tried = [Tried("a", "home", 60, 60.2, cut=True), Tried("a", "home", 5, 5.9, cut=True)]
-    assert [bar.holds for bar in budget.bars(tried)] == [False, True]
+def test_a_budget_has_no_grace_for_start_up_and_sealing() -> None:
+    tried = [Tried("a", "home", 60, 60.2, cut=True), Tried("a", "home", 5, 5.1, cut=True)]
+    assert [bar.holds for bar in budget.bars(tried)] == [False, False]
+
+
+def test_a_small_budget_that_sufficed_says_nothing_about_running_out() -> None:
+    assert budget.bars([Tried("a", "home", 5, 4.0, cut=False)]) == []
 
 
 def test_counters_leave_out_a_family_that_the_line_has_not() -> None:
