@@ -99,21 +99,23 @@ class _Walk:
             servers = yield from self._servers_of(referral)
 
     def _ask(self, name: str, zone: str, servers: Sequence[Server]) -> Iterator[Lookup]:
-        """At the root and the top-level domains one server after the other until one says anything; of a zone below,
-        all servers at once, for A and AAAA: it may be the last one."""
+        """At the root and the top-level domains one server, and two others when it does not help; of a zone below, all
+        servers at once, for A and AAAA: it may be the last one."""
         if _is_nobodys(zone):
-            for server in servers[:_MOST_SILENT]:
-                question = self._question(name, "A", server, zone, _DESCEND_MS)
-                lookup = self._world.query(self._world.stamp(self._step), question)
-                yield lookup
-                if lookup.rcode in {_NOERROR, _NXDOMAIN}:
-                    return
+            (first,) = self._descend(name, zone, servers[0])
+            yield first
+            if first.rcode not in {_NOERROR, _NXDOMAIN}:
+                yield from together(self._descend(name, zone, server) for server in servers[1:_MOST_SILENT])
             return
         yield from together(
             ask(self._step, self._world, self._question(name, rrtype, server, zone, _ASK_MS))
             for server in servers
             for rrtype in ("A", "AAAA")
         )
+
+    def _descend(self, name: str, zone: str, server: Server) -> Iterator[Lookup]:
+        question = self._question(name, "A", server, zone, _DESCEND_MS)
+        yield self._world.query(self._world.stamp(self._step), question)
 
     def _servers_of(self, referral: Referral) -> Generator[Observation, None, list[Server]]:
         """The zone's servers at usable addresses, each name once before any twice; glue first, else by a resolver."""

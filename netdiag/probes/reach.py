@@ -19,7 +19,7 @@ _LIMITS_MS = (3300, 1000)
 # The check at the end asks once: it is the further attempt. So does the look at another port.
 _CHECK_LIMITS_MS = (1500,)
 _PAUSE_S = 0.5  # after an answer; after silence enough time has passed
-_HANDSHAKE_MS = 5000
+_HANDSHAKE_MS, _CHECK_HANDSHAKE_MS = 5000, 2500
 
 # Answered, one way or the other, but perhaps not for good: one more attempt shows whether it persists.
 _WORTH_ANOTHER = {FailureCode.TIMED_OUT, FailureCode.REFUSED, FailureCode.RESET, FailureCode.UNREACHABLE}
@@ -62,7 +62,8 @@ def _attempt(step: Step, world: World, attempt: int, limit_ms: int) -> Generator
         with stream:
             if step.params.get("tls") == "yes":
                 tls_stamp = world.stamp(step, attempt=attempt, caused_by=connect.id)
-                yield world.handshake(tls_stamp, stream, step.subject or None, limit_ms=_HANDSHAKE_MS)
+                handshake_ms = _HANDSHAKE_MS if step.round == 1 else _CHECK_HANDSHAKE_MS
+                yield world.handshake(tls_stamp, stream, step.subject or None, limit_ms=handshake_ms)
     return connect
 
 

@@ -10,11 +10,20 @@ from netdiag.evidence.record import FailureCode
 from netdiag.probes.base import Question, World
 from netdiag.probes.library.together import together
 
+_FIRST_MS = 1000
+"""The first question is repeated after this, the least that is called silence: a resolver that is still looking has the
+answer for the second one."""
+
 
 def ask(step: Step, world: World, question: Question) -> Iterator[Lookup]:
     """``question`` over UDP; when that was silent, once more and over TCP side by side; over TCP when truncated or
-    unreadable. TCP tells a server that is gone from a path that loses or alters UDP 53."""
-    first = world.query(world.stamp(step), question)
+    unreadable. TCP tells a server that is gone from a path that loses or alters UDP 53. The check at the end (round 2)
+    asks once."""
+    if step.round > 1:
+        yield world.query(world.stamp(step), question)
+        return
+    first_limit_ms = min(_FIRST_MS, question.limit_ms)
+    first = world.query(world.stamp(step), msgspec.structs.replace(question, limit_ms=first_limit_ms))
     yield first
     over_tcp = msgspec.structs.replace(question, transport="tcp")
     code = first.failure.code if first.failure is not None else None

@@ -30,8 +30,10 @@ def ask_names(inputs: Inputs, seen: Seen) -> Iterator[Step]:
     for server in reachable_resolvers(inputs, seen):
         yield dns_step(server, "public", target.host, "target")
     yield make_step("delegation", "resolver", subject=target.host)
+    answering = {one.server for _, one in seen.of(Lookup) if one.rcode is not None}
     for server in configured[:2]:
-        yield dns_step(server, "configured", random_name(target), "random")
+        if server in answering:  # who says nothing invents nothing
+            yield dns_step(server, "configured", random_name(target), "random")
 
 
 def ask_outside_for_controls(inputs: Inputs, seen: Seen) -> Iterator[Step]:
@@ -76,12 +78,13 @@ def random_name(target: Target) -> str:
 
 
 def outside_may_know(inputs: Inputs, seen: Seen) -> bool:
-    """Outside resolvers are asked once the own ones have said something, and it is not a private address
-    (design.md, Private names stay private)."""
+    """Outside resolvers are asked once an own one has given an address, and all that are given are public; or once no
+    own one has anything to say any more (design.md, Private names stay private)."""
     own = [one for step, one in seen.of(Lookup) if step.params.get("use") == "target"]
-    if not own:
-        return seen.ended(seen.steps("machine")) and not seen.resolvers()
     addresses = [record.data for one in own for record in one.answers if record.rrtype in {"A", "AAAA"}]
+    if not addresses:
+        asked = seen.steps("dns", "resolver", use="target", **{"class": "configured"})
+        return seen.ended(asked) or (seen.ended(seen.steps("machine")) and not seen.resolvers())
     return inputs.consented or all(is_public(address) for address in addresses)
 
 

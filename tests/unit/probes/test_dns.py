@@ -41,6 +41,11 @@ def test_silence_is_asked_again_and_over_tcp() -> None:
     assert ask(internet) == both(("udp", 1, False, None), ("udp", 2, False, None), ("tcp", 1, False, 0))
 
 
+def test_the_check_at_the_end_asks_once() -> None:
+    again = Step(id=StepId("q"), probe="dns", role="resolver", subject=SERVER, params=PARAMS, round=2)
+    assert len(list(dns.PROBE.run(again, FakeWorld(query=Internet({}).query)))) == 2  # A and AAAA
+
+
 def test_truncation_goes_to_tcp_at_once() -> None:
     internet = Internet({SERVER: {"a.test": Reply(flags=["TC"])}})
     assert ask(internet) == both(("udp", 1, False, 0), ("tcp", 1, False, 0))

@@ -259,3 +259,48 @@ def test_a_name_with_hundreds_of_addresses_is_bounded() -> None:
     line = Line()
     line.names = {"configured": tuple(f"203.0.114.{n}" for n in range(1, 200))}
     assert len(some(plan(inputs(), line), "reach", "target")) == 4
+
+
+def test_who_says_nothing_is_not_asked_for_a_name_that_nobody_has() -> None:
+    line = Line()
+    line.resolvers, line.dead = (RESOLVER, "192.168.1.54"), {RESOLVER}
+    assert [step.subject for step in some(plan(inputs(), line), "dns", use="random")] == ["192.168.1.54"]
+
+
+def _while_own_names_are_asked(line: Line, finished: set[str]) -> list[Step]:
+    """What is started next, once the machine is known and of the own resolvers those in ``finished`` have ended."""
+    asked = inputs()
+    (machine,) = next_steps(asked, Seen({}, frozenset(), []))
+    started, observations = {machine.id: machine}, list(line.answer(machine))
+    ended: set[StepId] = set()
+    for step in next_steps(asked, Seen(started, frozenset(), observations)):
+        started[step.id] = step
+        if step.probe == "dns" and step.subject in finished:
+            observations += line.answer(step)
+            ended.add(step.id)
+    return list(next_steps(asked, Seen(started, frozenset(ended), observations)))
+
+
+def test_outside_resolvers_wait_for_every_own_one_that_may_still_give_a_private_address() -> None:
+    line = Line()
+    line.resolvers, line.dead = (RESOLVER, "192.168.1.54"), {RESOLVER}
+    assert not some(_while_own_names_are_asked(line, {RESOLVER}), "dns", **{"class": "public"})
+    assert some(_while_own_names_are_asked(line, {RESOLVER, "192.168.1.54"}), "dns", **{"class": "public"})
+    assert some(_while_own_names_are_asked(line, {"192.168.1.54"}), "dns", **{"class": "public"})
+
+
+def test_the_check_once_more_does_not_wait_for_the_systems_own_lookup() -> None:
+    line = Line()
+    line.dead.add(VENDOR)
+    asked = inputs()
+    started: dict[StepId, Step] = {}
+    observations: list[Observation] = []
+    finished: set[StepId] = set()
+    while fresh := next_steps(asked, Seen(started, frozenset(finished), observations)):
+        started |= {step.id: step for step in fresh}
+        for step in fresh:
+            observations += line.answer(step)
+            if step.probe != "machine":
+                finished.add(step.id)
+    again = {step.probe for step in started.values() if step.round == 2}
+    assert again == {"reach"}, "the machine is looked at again last, and only when all has ended"
