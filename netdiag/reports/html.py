@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from netdiag.reports.view import Origin, Row, Sentence, View, times
+from netdiag.reports.view import Origin, Row, Sentence, View, ruled_out, times
 from netdiag.reports.words import refs
 
 _STYLE = """
@@ -40,6 +40,10 @@ th:first-child { width: 30%; } th.standing { width: 16%; }
 td code { display: block; color: var(--soft); }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; margin: .5rem 0; font-size: .9rem; }
 dt { color: var(--soft); } dd { margin: 0; }
+@media (max-width: 36rem) { table, tbody, tr, td { display: block; } thead { display: none; }
+  tr { padding: .4rem 0; border-bottom: 1px solid var(--line); } td { border: 0; padding: 0; }
+  td + td { margin-top: .2rem; padding-left: 1rem; } td code { display: inline; }
+  dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .4rem; } }
 @media print { :root { --ink: #000; --paper: #fff; --tint: #fff; --soft: #444; --line: #bbb; color-scheme: light; }
   body { font-size: 10.5pt; } main { max-width: none; padding: 0; } }
 """
@@ -88,7 +92,7 @@ def _why(view: View) -> Iterator[str]:
         yield "<h2>What shows it</h2>"
         yield from _list(view.evidence, "ol")
     for title, sentences in (
-        ("What to measure next", view.next_evidence),
+        ("What to do next", view.next_evidence),
         ("What was not tested", view.not_tested),
     ):
         if sentences:
@@ -103,12 +107,13 @@ def _why(view: View) -> Iterator[str]:
 
 
 def _tables(view: View) -> Iterator[str]:
-    for title, rows in (("Ruled out", view.ruled_out), ("Still possible", view.still_possible)):
-        if rows:
-            yield f"<h2>{title}</h2>"
-            yield from _table(
-                ("Fault", "Standing", "Because"), [(_named(row), row.standing, row.because) for row in rows]
-            )
+    if view.still_possible:
+        yield "<h2>Still possible</h2>"
+        rows = [(_named(row), row.standing, row.because) for row in view.still_possible]
+        yield from _table(("Fault", "Standing", "Because"), rows)
+    if view.ruled_out:
+        yield "<h2>Ruled out</h2>"
+        yield from _table(("Fault", "Because"), [(_named(row), ruled_out(row)) for row in view.ruled_out])
     if view.not_assessed:
         yield "<h2>Not assessed, and for want of what</h2>"
         yield from _table(

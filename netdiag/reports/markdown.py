@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from netdiag.reports.view import Origin, Row, Sentence, View, times
+from netdiag.reports.view import Origin, Row, Sentence, View, ruled_out, times
 from netdiag.reports.words import refs
 
 _MARKS = re.compile(r"[\\`*_{}\[\]<>|~#@$^]")
@@ -64,7 +64,7 @@ def _why(view: View) -> Iterator[str]:
             yield f"{number}. {_sentence(one)}"
         yield ""
     for title, sentences in (
-        ("What to measure next", view.next_evidence),
+        ("What to do next", view.next_evidence),
         ("What was not tested", view.not_tested),
     ):
         if sentences:
@@ -82,15 +82,18 @@ def _why(view: View) -> Iterator[str]:
 
 
 def _tables(view: View) -> Iterator[str]:
-    for title, rows in (("Ruled out", view.ruled_out), ("Still possible", view.still_possible)):
-        if rows:
-            yield from _heading(title)
-            yield from _table(("Fault", "Standing", "Because"), [_cells(row) for row in rows])
+    if view.still_possible:
+        yield from _heading("Still possible")
+        rows = [(_named(row), row.standing, row.because) for row in view.still_possible]
+        yield from _table(("Fault", "Standing", "Because"), rows)
+    if view.ruled_out:
+        yield from _heading("Ruled out")
+        yield from _table(("Fault", "Because"), [(_named(row), ruled_out(row)) for row in view.ruled_out])
     if view.not_assessed:
         yield from _heading("Not assessed, and for want of what")
         yield from _table(
             ("Fault", "Because", "Wants"),
-            [(f"{row.title} ({row.fault})", row.because, ", ".join(row.wants)) for row in view.not_assessed],
+            [(_named(row), row.because, ", ".join(row.wants)) for row in view.not_assessed],
         )
 
 
@@ -132,8 +135,8 @@ def _sentence(one: Sentence) -> str:
     return escape(one.says) + (f" ({escape(refs(one.refs))})" if one.refs else "")
 
 
-def _cells(row: Row) -> tuple[str, str, str]:
-    return (f"{row.title} ({row.fault})", row.standing, row.because)
+def _named(row: Row) -> str:
+    return f"{row.title} ({row.fault})"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

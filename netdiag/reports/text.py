@@ -69,7 +69,7 @@ def _why(view: View, paint: _Paint) -> Iterator[str]:
         shown = _first_evidence(view)
         for number, one in enumerate(shown, start=1):
             where = f" [{brief_refs(one.refs)}]" if one.refs else ""
-            says = "The sentence above." if one.says[1:] in view.summary else one.says
+            says = "What is said above." if one.says[1:] in view.summary else one.says
             yield from fill(f"{says}{where}", first=f"{number:>3}. ")
         if len(shown) < len(view.evidence):
             yield from fill(f"and {len(view.evidence) - len(shown)} more, under “Ruled out” below", first="     ")

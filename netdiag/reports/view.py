@@ -179,6 +179,13 @@ def times(row: Row) -> str:
     return f"{row.because}, {row.standing}" if row.standing else row.because
 
 
+def ruled_out(row: Row) -> str:
+    """Why a fault is ruled out, where each has a row of its own."""
+    if row.explained_by is not None:
+        return f"Explained by “{row.explained_by}”: {row.because}"
+    return row.because if row.standing == STANDING["opposed"] else f"{row.standing}: {row.because}"
+
+
 def _rows(verdict: Verdict, *standings: Standing) -> tuple[Row, ...]:
     """Hypotheses of these standings, in this order of standings. The verdict's own fault is told above, not here."""
     chosen = [
