@@ -79,7 +79,8 @@ def collect(url: str, flags: Flags) -> int:
             raise Problem("nothing was written", interruption.code or ExitCode.INTERRUPTED) from None
         interruption.sealing = True
         sealed = seal_and_write(collected.bundle, key, path)
-    put(collected_json(sealed) if flags.format == "json" else collected_text(sealed))
+        # Still inside: a late signal must not cost the customer the path of what was sealed.
+        put(collected_json(sealed) if flags.format == "json" else collected_text(sealed))
     return interruption.code or ExitCode.DONE
 
 
@@ -109,8 +110,10 @@ def _check_text(flag: str, text: str | None, most: int) -> None:
         return
     if not text.strip():
         raise usage(f"{flag} is empty")
-    if not text.isprintable() or (flag == "--user-agent" and not text.isascii()):
-        raise usage(f"{flag} has characters in it that cannot be sent: control characters, or letters beyond ASCII")
+    if not text.isprintable():
+        raise usage(f"{flag} has characters in it that cannot be seen, such as a line's end")
+    if flag == "--user-agent" and not text.isascii():
+        raise usage(f"{flag} has letters in it that a header cannot carry: ASCII only")
     if len(text) > most:
         raise usage(f"{flag} is longer than {most} characters")
 

@@ -19,6 +19,10 @@ name with hundreds."""
 MAX_OTHER_ADDRESSES = 2
 """Addresses measured besides, where independent resolvers or the zone's own servers give others only."""
 
+MAX_PATHS_FOLLOWED = 2
+"""Failing addresses of one family to which the path is walked: the first routers are the same for all, and get only so
+many probes in all (manners.py)."""
+
 REFUSED_STATUSES = frozenset({403, 406})
 """Refusals that may be meant for netdiag's own client (design.md, Manners): asked once more in other clothes."""
 
@@ -59,14 +63,12 @@ def walk_and_echo(inputs: Inputs, seen: Seen) -> Iterator[Step]:
 def follow_failed_connects(inputs: Inputs, seen: Seen) -> Iterator[Step]:
     """Where TCP to an address fails: did the packet leave, does the address answer on another port, and where does the
     path end (a walk that ends in silence asks UDP and ICMP by itself)."""
+    routed = seen.routed_families()
+    walked = [step.address or "" for step in seen.steps("walk", "target")]
+    tested = [step.address or "" for step in seen.steps("egress")]
     for address in ailing_addresses(inputs, seen):
-        routed = seen.routed_families()
         if routed and family_of(address) not in routed:
             continue
-        control = next((one for _, one in seen.of(Connect, "control") if _same_family(one.address, address)), None)
-        if control is not None:
-            params = {"control_address": control.address, "control_port": str(control.port)}
-            yield make_step("egress", "machine", address=address, port=inputs.target.port, params=params)
         yield make_step(
             "reach",
             "target",
@@ -75,8 +77,14 @@ def follow_failed_connects(inputs: Inputs, seen: Seen) -> Iterator[Step]:
             port=other_port(inputs.target.port),
             params={"tls": "no", "use": "other_port"},
         )
-        yield _walk(inputs, address)
         yield _echo(inputs, address)
+        if _is_among(walked, address, MAX_PATHS_FOLLOWED):
+            yield _walk(inputs, address)
+        control = next((one for _, one in seen.of(Connect, "control") if _same_family(one.address, address)), None)
+        # The gateway answers a few packets at once: asked about more, it would be silent.
+        if control is not None and _is_among(tested, address, 1):
+            params = {"control_address": control.address, "control_port": str(control.port)}
+            yield make_step("egress", "machine", address=address, port=inputs.target.port, params=params)
 
 
 def ask_as_another_client(inputs: Inputs, seen: Seen) -> Iterator[Step]:
@@ -224,6 +232,13 @@ def _first_of_each_family(addresses: dict[str, ObsId | None]) -> list[str]:
     for address in addresses:
         first.setdefault(family_of(address), address)
     return list(first.values())
+
+
+def _is_among(chosen: list[str], address: str, most: int) -> bool:
+    """Is ``address`` one of the ``most`` of its family that are ``chosen``, or is there room to choose it now?"""
+    if address not in chosen and sum(_same_family(one, address) for one in chosen) < most:
+        chosen.append(address)
+    return address in chosen
 
 
 def _same_family(one: str, other: str) -> bool:

@@ -73,7 +73,7 @@ class Line:
         server_class = step.params["class"]
         return self.record(
             Lookup, step, name=name, rrtype=rrtype, server=step.subject, server_class=server_class, transport="udp",
-            answers=answers, **fields,
+            answers=answers, rcode=None if "failure" in fields else 0, **fields,
         )  # fmt: skip
 
     def _reach(self, step: Step) -> list[Observation]:
@@ -304,3 +304,17 @@ def test_the_check_once_more_does_not_wait_for_the_systems_own_lookup() -> None:
                 finished.add(step.id)
     again = {step.probe for step in started.values() if step.round == 2}
     assert again == {"reach"}, "the machine is looked at again last, and only when all has ended"
+
+
+def test_of_many_dead_addresses_few_paths_are_walked_and_the_gateway_is_asked_about_one() -> None:
+    line = Line()
+    many = tuple(f"203.0.114.{n}" for n in range(1, 9))
+    line.names, line.dead = {"configured": many}, set(many)
+    steps = plan(inputs(), line)
+    assert len(some(steps, "walk", "target")) == 2
+    assert len(some(steps, "egress")) == 1
+    assert (
+        len(some(steps, "reach", "target", use="other_port"))
+        == len({step.address for step in some(steps, "reach", "target")})
+        == 4
+    )
