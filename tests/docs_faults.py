@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from netdiag.faults import CATALOGUE, CATALOGUE_VERSION
 from netdiag.faults.base import Fault, Side
 from netdiag.reports.catalogue import page as page_text
+from netdiag.reports.catalogue import rivals
 from tests.netns.lab import ROOT
 
 FOLDER = ROOT / "docs" / "faults"
@@ -46,8 +47,8 @@ def page(fault: Fault) -> str:
         ("code", f"`{fault.code}`"),
         ("side", _SIDES[fault.side]),
         ("needs", ", ".join(f"`{name}`" for name in fault.needs) or "nothing"),
-        ("looks like", ", ".join(map(_link, _rivals(fault))) or "no other entry"),
-        ("explained away by", ", ".join(map(_link, fault.masked_by)) or "no other entry"),
+        ("looks like", ", ".join(map(_link, rivals(fault, CATALOGUE))) or "no other entry"),
+        ("explained by", ", ".join(map(_link, fault.masked_by)) or "no other entry"),
         ("file", f"[{_path(fault)}](../../{_path(fault)})"),
     ]
     lines = [MADE, f"# {fault.title}", "", "| | |", "|---|---|", *(f"| {name} | {words} |" for name, words in rows), ""]
@@ -66,11 +67,6 @@ def _body(text: str) -> Iterator[str]:
             yield ""
         else:
             yield line.strip()
-
-
-def _rivals(fault: Fault) -> list[str]:
-    """Those it names, and those that name it: being a rival is mutual."""
-    return [one.code for one in CATALOGUE if one.code in fault.rivals or fault.code in one.rivals]
 
 
 def _link(code: str) -> str:

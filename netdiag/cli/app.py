@@ -49,7 +49,14 @@ Trust = Annotated[
 Ticket = Annotated[
     str | None, typer.Option("--ticket", metavar="ID", help="The ticket that the bundle should have been made for.")
 ]
-Profile = Annotated[Path | None, typer.Option("--profile", metavar="FILE", help="The vendor's profile (TOML).")]
+Profile = Annotated[
+    Path | None,
+    typer.Option(
+        "--profile",
+        metavar="FILE",
+        help="What the vendor says of its own service: endpoints, networks, hosts to compare with (TOML).",
+    ),
+]
 PlainFormat = Annotated[Literal["text", "json"], typer.Option("--format", help="How to print the result.")]
 
 
@@ -84,7 +91,7 @@ def collect(
         bool, typer.Option("--rate-limit", help="Not available yet: measure the vendor's rate limit.")
     ] = False,
     slow: Annotated[bool, typer.Option("--slow", help="Not available yet: measure what is slow.")] = False,
-    deep: Annotated[bool, typer.Option("--deep", help="Send more packets, and say how many more.")] = False,
+    deep: Annotated[bool, typer.Option("--deep", help="Send up to three times as many packets.")] = False,
     capture: Annotated[
         bool, typer.Option("--capture", help="Not available yet: put the packets of the run into the bundle.")
     ] = False,
@@ -139,7 +146,7 @@ def analyze(
     bundle: BundlePath,
     control: Annotated[
         list[Path] | None,
-        typer.Option("--control", metavar="BUNDLE", help="Your own run against the same URL; may be repeated."),
+        typer.Option("--control", metavar="BUNDLE", help="A bundle of your own run for the same URL; may be repeated."),
     ] = None,
     profile: Profile = None,
     trust: Trust = None,

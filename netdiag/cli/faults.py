@@ -19,6 +19,6 @@ def faults(code: str | None, *, format: Literal["text", "json"]) -> None:  # noq
     if format == "json":
         put(catalogue_json(chosen, CATALOGUE_VERSION))
     elif len(chosen) == 1 and chosen[0].code == code:
-        put(page_text(chosen[0]))
+        put(page_text(chosen[0], CATALOGUE))
     else:
         put(listing_text(chosen))

@@ -51,11 +51,12 @@ def cut(line: str, width: int) -> str:
 
 @contextmanager
 def progress(budget_s: int) -> Iterator[Watcher]:
-    """Shows progress while the block runs."""
+    """Shows progress while the block runs, and an empty line after it: what was found begins below."""
     if not sys.stderr.isatty():
         yield Plain()
-        return
-    from netdiag.cli.screen import Screen  # noqa: PLC0415  # rich is for terminals alone
+    else:
+        from netdiag.cli.screen import Screen  # noqa: PLC0415  # rich is for terminals alone
 
-    with Screen(budget_s) as screen:
-        yield screen
+        with Screen(budget_s) as screen:
+            yield screen
+    sys.stderr.write("\n")

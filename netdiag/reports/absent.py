@@ -19,6 +19,10 @@ WHY = {
 }
 
 
+WHAT = {"manners": "some packets of a path walk"}
+"""What a record calls by a word of netdiag's own."""
+
+
 class Absence(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that was not measured. ``times`` counts equal records."""
 
@@ -37,9 +41,8 @@ def absences(name: str, bundle: Bundle) -> tuple[Absence, ...]:
             # Why netdiag held back is in its manners; which of its limits it was says nothing to a reader.
             told = record.detail if record.why != "declined" else ""
             detail = f" ({sanitize_text(told)[:120]})" if told else ""
-            found.setdefault((sanitize_text(record.what), f"{WHY[record.why]}{detail}"), []).append(
-                f"{name}:{record.id}"
-            )
+            what = WHAT.get(record.what, record.what)
+            found.setdefault((sanitize_text(what), f"{WHY[record.why]}{detail}"), []).append(f"{name}:{record.id}")
     rows = [
         Absence(what=what, why=why, times=len(witnesses), witnesses=_clean(witnesses))
         for (what, why), witnesses in found.items()

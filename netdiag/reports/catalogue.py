@@ -18,13 +18,18 @@ def listing_text(faults: Sequence[Fault]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def page_text(fault: Fault) -> str:
+def rivals(fault: Fault, catalogue: Sequence[Fault]) -> tuple[str, ...]:
+    """Those that it names, and those that name it: being a rival is mutual."""
+    return tuple(one.code for one in catalogue if one.code in fault.rivals or fault.code in one.rivals)
+
+
+def page_text(fault: Fault, catalogue: Sequence[Fault]) -> str:
     """The page of one fault, 80 columns where its author kept to them."""
     rows = [("needs", ", ".join(fault.needs) or "nothing")]
     if fault.masked_by:
-        rows.append(("masked by", ", ".join(fault.masked_by)))
-    if fault.rivals:
-        rows.append(("looks like", ", ".join(fault.rivals)))
+        rows.append(("explained by", ", ".join(fault.masked_by)))
+    if rivals(fault, catalogue):
+        rows.append(("looks like", ", ".join(rivals(fault, catalogue))))
     lines = [f"{fault.code}: {fault.title}", "", page(fault), "", *two_columns(rows)]
     return "\n".join(lines) + "\n"
 

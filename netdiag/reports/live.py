@@ -91,7 +91,8 @@ def _found(step: Step, record: Observation) -> str | None:
 
 
 def _who(step: Step) -> str:
-    return {"control": f"{step.subject} ", "gateway": "gateway ", "proxy": "proxy "}.get(step.role, "")
+    host = f"{step.subject} " if step.subject != step.address else ""
+    return {"control": host, "gateway": "gateway ", "proxy": "proxy "}.get(step.role, "")
 
 
 def _lookup(step: Step, record: Lookup) -> str | None:

@@ -324,10 +324,11 @@ def _controls(facts: Facts) -> Iterator[Sight]:
     good = [state for state in states if state.healthy]
     if good:
         hosts = tuple(dict.fromkeys(state.host for state in good))
-        all_of = "All" if len(good) == len(states) > 1 else f"{len(good)} of"
+        all_of = f"{len(good)} of {len(states)}" if len(good) < len(states) else f"All {len(good)}"
+        all_of = {"All 1": "The one", "All 2": "Both"}.get(all_of, all_of)
+        connections = "connection" if len(states) == 1 else "connections"
         yield Sight(
-            says=f"{all_of} {count(len(states), 'connection')} to {count(len(hosts), 'other host')} worked:"
-            f" {listing(hosts, most=4)}.",
+            says=f"{all_of} {connections} to {count(len(hosts), 'other host')} worked: {listing(hosts, most=4)}.",
             witnesses=tuple(witness for state in good for witness in state.witnesses),
         )
     alike: dict[str, list[ControlState]] = {}
@@ -355,7 +356,8 @@ def _controls(facts: Facts) -> Iterator[Sight]:
 
 
 def _control_name(state: ControlState) -> str:
-    return f"{state.host} ({endpoint(state.address, state.port)})"
+    place = endpoint(state.address, state.port)
+    return place if state.host == state.address else f"{state.host} ({place})"
 
 
 def _control_layers(state: ControlState) -> str:
@@ -497,7 +499,8 @@ def _http(state: HttpState) -> str:
     if state.product:
         words += f" (page of {state.product})"
     if state.other_agent_status is not None:
-        words += f", with another User-Agent HTTP {state.other_agent_status}"
+        other = "too" if state.other_agent_status == state.status else f"HTTP {state.other_agent_status}"
+        words += f" (with another User-Agent, {other})"
     return words
 
 
@@ -538,7 +541,9 @@ def _walks(walks: Sequence[Walk]) -> str:
     ways: dict[tuple[str, ...], list[str]] = {}
     for address, host in {walk.address: walk.host for walk in walks}.items():
         over = tuple(dict.fromkeys(_over(walk) for walk in walks if walk.address == address))
-        ways.setdefault(over, []).append(f"{address} ({host})" if walks[0].role == "control" else address)
+        ways.setdefault(over, []).append(
+            f"{address} ({host})" if walks[0].role == "control" and host != address else address
+        )
     return "To " + "; to ".join(f"{listing(to)} over {listing(over)}" for over, to in ways.items())
 
 

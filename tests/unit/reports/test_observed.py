@@ -2,13 +2,26 @@
 
 import re
 import typing
+from typing import Literal
 
 import msgspec
 import pytest
 
 from netdiag.evidence.observation import Observation
-from netdiag.facts import AddressState, ConnectState, Facts, MachineFacts, TargetFacts, seen
+from netdiag.evidence.record import NotRun, ObsId
+from netdiag.facts import (
+    AddressState,
+    AuthorityState,
+    ConnectState,
+    Facts,
+    MachineFacts,
+    NameFacts,
+    ResolverState,
+    TargetFacts,
+    seen,
+)
 from netdiag.facts.machine import LocalRefusal
+from netdiag.facts.names import Outcome
 from netdiag.reports.collected import Sealed, collected_json, collected_text
 from netdiag.reports.inside import KINDS, inside, inside_json, inside_text
 from netdiag.reports.live import doing, found
@@ -136,3 +149,43 @@ def test_counts_and_lists() -> None:
     assert (count(1, "probe"), count(1200, "probe")) == ("1 probe", "1,200 probes")
     assert listing("ab") == "a and b"
     assert listing("abcdefgh", most=4) == "a, b, c and 5 more"
+
+
+def test_what_netdiag_left_out_is_its_own_restraint() -> None:
+    bundle = sample_bundle()
+    step = bundle.plan[0].id
+    record = NotRun(id=ObsId("o999"), step=step, began_ns=0, ended_ns=1, why="declined", what="manners", detail="spent")
+    with_it = msgspec.structs.replace(bundle, observations=(*bundle.observations, record))
+    words = " ".join(summary(with_it, FACTS).split())
+    assert "some packets of a path walk: left out, so as not to burden the vendor" in words
+    assert "customer declined" not in words
+
+
+def test_name_servers_that_agree_share_a_sentence() -> None:
+    def resolver(server: str, server_class: Literal["configured", "public"], target: Outcome) -> ResolverState:
+        given = ("198.51.100.7",) if target == "answers" else ()
+        return ResolverState(
+            server=server,
+            server_class=server_class,
+            place="outside",
+            target=target,
+            addresses=given,
+            witnesses=(server,),
+        )
+
+    agreeing = (resolver("192.0.2.1", "configured", "answers"), resolver("192.0.2.2", "public", "answers"))
+    own = AuthorityState(server="192.0.2.9", server_name=None, outcome="answers", addresses=("198.51.100.7",))
+    names = NameFacts(resolvers=seen(agreeing, ()), authorities=seen((own,), ()))
+    assert said(Facts(names=names)) == (
+        "The configured resolver 192.0.2.1, the public resolver 192.0.2.2 and the zone's own server 192.0.2.9"
+        " give 198.51.100.7."
+    )
+    differing = (
+        resolver("192.0.2.1", "configured", "nxdomain"),
+        *agreeing[1:],
+        resolver("192.0.2.3", "public", "silent"),
+    )
+    assert said(Facts(names=NameFacts(resolvers=seen(differing, ())))) == (
+        "The configured resolver 192.0.2.1 says that the name does not exist (NXDOMAIN)."
+        " The public resolver 192.0.2.2 gives 198.51.100.7. The public resolver 192.0.2.3 gives no answer."
+    )
