@@ -1,5 +1,6 @@
 """What was seen, in plain sentences and without a verdict: for the customer's screen, summary.txt and the ticket."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple, TypeVar
 
@@ -203,7 +204,7 @@ _RESOLVER_PLACE = {"own": "this machine", "lan": "on the local network", "privat
 class _Server(NamedTuple):
     """One name server for a sentence that several share: what it is, and what it says, for one and for many."""
 
-    kind: Literal["configured", "public", "own"]
+    kind: "_Kind"
     name: str
     says: str
     say: str
@@ -241,14 +242,12 @@ def _servers(facts: Facts) -> Iterator[Sight]:
     groups: dict[str, list[_Server]] = {}
     for one in (*map(_of_resolver, facts.names.resolvers.value or ()), *_authorities(facts)):
         groups.setdefault(one.says, []).append(one)
-    counted = len(groups) == 1
+    total = Counter(one.kind for group in groups.values() for one in group)
     for group in groups.values():
-        parts = [
-            _together(kind, [one.name for one in group if one.kind == kind], counted)
-            for kind in ("configured", "public", "own")
-            if any(one.kind == kind for one in group)
-        ]
-        who = listing(parts)
+        named = {kind: [one.name for one in group if one.kind == kind] for kind in _KINDS}
+        who = listing(_together(kind, names, total[kind]) for kind, names in named.items() if names)
+        if not named["configured"]:
+            who = who.replace("public ones", "public resolvers")
         says = group[0].says if len(group) == 1 else group[0].say
         yield Sight(
             says=f"{who[:1].upper()}{who[1:]} {says}.",
@@ -256,17 +255,21 @@ def _servers(facts: Facts) -> Iterator[Sight]:
         )
 
 
-def _together(kind: str, names: Sequence[str], counted: bool) -> str:
-    """``counted``: all servers say the same, so that their number says enough."""
-    one, many = {
-        "configured": ("the configured resolver", "the configured resolvers"),
-        "public": ("the public resolver", "the public resolvers"),
-        "own": ("the zone's own server", "the zone's own servers"),
-    }[kind]
+_Kind = Literal["configured", "public", "own"]
+_KINDS: dict[_Kind, tuple[str, str]] = {
+    "configured": ("the configured resolver", "the configured resolvers"),
+    "public": ("the public resolver", "the public resolvers"),
+    "own": ("the zone's own server", "the zone's own servers"),
+}
+
+
+def _together(kind: _Kind, names: Sequence[str], total: int) -> str:
+    """Several of a kind by name; by their number where all ``total`` of them say the same."""
+    one, many = _KINDS[kind]
     if len(names) == 1:
         return f"{one} {names[0]}"
-    if counted and kind != "configured":
-        return f"{len(names)} public ones" if kind == "public" else f"the zone's {len(names)} own servers"
+    if len(names) == total and kind != "configured":
+        return f"{total} public ones" if kind == "public" else f"the zone's {total} own servers"
     return f"{many} {listing(names, most=4)}"
 
 
