@@ -3,8 +3,9 @@
 The rules, in order (those before the verdict stand in ``verdict_standing``):
 
 (1) Suspects are the faults that settle or support, explain the failure, and are not masked.
-(2) The URL works on the customer's own way, and nothing measured is ill: ``none``, whatever is suspected.
-(3) No suspect: ``none`` when the URL works, otherwise ``inconclusive``.
+(2) The URL works on the customer's own way, its name included, and nothing measured is ill: ``none``, whatever is
+    suspected.
+(3) No suspect: ``none`` when the URL works in this sense, otherwise ``inconclusive``.
 (4) Suspects of one side only: that side, when one of them is at least likely; otherwise ``inconclusive``.
 (5) Suspects of several sides: the side of the one that is settled, as ``likely``, when those of all other sides are
     merely possible; otherwise ``inconclusive``.
@@ -65,7 +66,7 @@ def decide(facts: Facts, catalogue: Sequence[Fault] = CATALOGUE) -> Verdict:
     """The verdict on these facts. Pure: the same facts and catalogue give the same verdict for ever."""
     hypotheses = stand(facts, catalogue)
     suspects = tuple(one for one in hypotheses if one.suspect)
-    if clean(facts) or (not suspects and target_reached(facts)):
+    if met_by_name(facts) and (clean(facts) or (not suspects and target_reached(facts))):
         return _none(facts, hypotheses, catalogue)
     side = _side(suspects)
     if side is None:
@@ -87,6 +88,13 @@ def decide(facts: Facts, catalogue: Sequence[Fault] = CATALOGUE) -> Verdict:
         reply=reply(side, certain, leads, catalogue, next_ones[0] if next_ones else ""),
         catalogue_version=CATALOGUE_VERSION,
     )
+
+
+def met_by_name(facts: Facts) -> bool:
+    """What an application on this machine meets is known to work: that an address works which only an independent
+    resolver gave says nothing of it. A proxy resolves names itself."""
+    names, proxy = facts.names, facts.machine.proxy.value
+    return names.needed.value is not True or proxy is not None or facts.target.works_by_name.value is True
 
 
 def clean(facts: Facts) -> bool:

@@ -84,9 +84,22 @@ def not_tested(facts: Facts) -> tuple[str, ...]:
     states = facts.target.addresses.value or ()
     if not any(state.family == 6 and state.works is True for state in states):
         found.append("the service over IPv6")
+    untried = untried_addresses(facts)
+    if untried:
+        found.append(f"{joined(untried[:4], 'and')}, which the name has as well")
+    if facts.machine.proxy.value is None and facts.machine.proxy_settings_read.value is not True:
+        found.append("whether programs on this machine go through a proxy (its settings were not read)")
     if facts.interrupted:
         found.append("what the run would have measured, had it not been interrupted")
     return tuple(found)
+
+
+def untried_addresses(facts: Facts) -> tuple[str, ...]:
+    """Addresses of the target's name that no connection was made to."""
+    named = {address for one in facts.names.resolvers.value or () for address in one.addresses}
+    named |= set(facts.names.true_addresses.value or ())
+    tried = {state.address for state in facts.target.addresses.value or () if state.connect is not None}
+    return tuple(sorted(named - tried))
 
 
 def next_evidence(facts: Facts, leads: Sequence[Hypothesis], wanted: Sequence[Hypothesis]) -> tuple[str, ...]:
@@ -100,6 +113,8 @@ def next_evidence(facts: Facts, leads: Sequence[Hypothesis], wanted: Sequence[Hy
         found = [text for text in found if text != CONTROL_RUN]
     elif not leads or sides(leads) != ("local",):
         found.insert(0, CONTROL_RUN)
+    if not leads and (facts.target.works.value is not False or facts.interrupted):
+        found.insert(0, AT_FAILURE)
     return tuple(dict.fromkeys(found)) or (AT_FAILURE,)
 
 

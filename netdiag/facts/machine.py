@@ -84,4 +84,6 @@ class MachineFacts(Value, frozen=True, kw_only=True):
     """The override shares no address with what DNS answers (configured or independent)."""
     proxy: Fact[Proxy] = Fact()
     """Known only when a proxy is set and not bypassed for the target."""
+    proxy_settings_read: Fact[bool] = Fact()
+    """The settings that name a proxy were read; a ``proxy`` that is not known then means that none is set."""
     nat64_prefix: Fact[str] = Fact()

@@ -36,9 +36,10 @@ def trouble(resolver: ResolverState) -> Trouble:
 
 def forwards(facts: Facts, resolver: ResolverState) -> bool:
     """It may hand questions on to a server that is not seen: a stub on this machine, or the gateway's forwarder. A
-    gateway has IPv6 addresses that the route table does not name, so an IPv6 server of the LAN may be the gateway."""
-    gateways = facts.machine.gateways.value
-    return resolver.place == "own" or ":" in resolver.server or gateways is None or resolver.server in gateways
+    gateway has IPv6 addresses that the route table does not name, so an IPv6 server of the LAN may be the gateway, and
+    so may any while no gateway is known."""
+    gateways = [one for one in facts.machine.gateways.value or () if ":" not in one]
+    return resolver.place == "own" or ":" in resolver.server or not gateways or resolver.server in gateways
 
 
 def owner(facts: Facts, resolver: ResolverState) -> Owner:

@@ -5,7 +5,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from netdiag.facts import AddressState, ConnectState, Fact, Facts, HttpState, NameFacts, TargetFacts, TlsState, seen
+from netdiag.facts import (
+    AddressState,
+    ConnectState,
+    Fact,
+    Facts,
+    HttpState,
+    MachineFacts,
+    NameFacts,
+    TargetFacts,
+    TlsState,
+    seen,
+)
 from netdiag.facts.agent import AgentFacts, AgentRun
 from netdiag.faults import CATALOGUE
 from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean
@@ -268,7 +279,12 @@ def healthy(**changes: object) -> Facts:
     facts = Facts(
         host="api.vendor.test",
         names=NameFacts(needed=seen(True, ("main:o1",)), system_resolves=seen(True, ("main:o2",))),
-        target=TargetFacts(works=seen(True, ("main:o3",)), addresses=seen((state,), ("main:o3",))),
+        target=TargetFacts(
+            works=seen(True, ("main:o3",)),
+            works_by_name=seen(True, ("main:o3",)),
+            addresses=seen((state,), ("main:o3",)),
+        ),
+        machine=MachineFacts(proxy_settings_read=seen(True, ("main:o1",))),
     )
     return msgspec.structs.replace(facts, **changes)
 

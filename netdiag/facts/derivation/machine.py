@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from netdiag.evidence.machine import DefaultRoute, HostsEntry, Interface, Nat64, RouteLookup
+from netdiag.evidence.machine import DefaultRoute, HostsEntry, Interface, Nat64, ProxySetting, RouteLookup
 from netdiag.facts.base import Fact, seen
 from netdiag.facts.derivation.beyond import beyond_gateway
 from netdiag.facts.derivation.book import Book
@@ -50,6 +50,7 @@ def derive_machine(
         hosts_override=_hosts(named, book),
         hosts_override_wrong=_hosts_wrong(named, book),
         proxy=derive_proxy(book),
+        proxy_settings_read=_settings_read(book),
         nat64_prefix=_nat64(book),
     )
 
@@ -101,6 +102,13 @@ def _hosts_wrong(named: Named, book: Book) -> Fact[bool]:
         return Fact()
     right = [a for a in named.hosts if a in dns or is_synthesised(a, named.nat64, dns)]
     return seen(not right, book.witnesses(entry.record for entry in book.of(HostsEntry)))
+
+
+def _settings_read(book: Book) -> Fact[bool]:
+    """Of the target's scheme."""
+    scheme = book.bundle.target.scheme
+    settings = [r for r, _ in book.of(ProxySetting) if r.failure is None and r.scheme == scheme]
+    return seen(True, book.witnesses(settings)) if settings else Fact()
 
 
 def _nat64(book: Book) -> Fact[str]:

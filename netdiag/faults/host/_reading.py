@@ -19,6 +19,10 @@ NEIGHBOUR_WAIT_MS = 1000
 
 HTTPS = 443
 
+LOSSY = 0.02
+"""The lower end of a loss share's 95 % interval above which silence may be loss."""
+SEVERAL = 2
+
 CLOCK_TOLERANCE_S = 300
 """A clock that is off by less does not make a good certificate look bad, but for the first minutes of its life."""
 
@@ -154,6 +158,14 @@ def unreachable(facts: Facts) -> tuple[AddressState, ...] | Finding:
             witnesses=facts.machine.local_refusal.witnesses,
         )
     return states
+
+
+def too_few(facts: Facts, *states: AddressState) -> bool:
+    """The silence may be chance: one attempt alone, or a line that is seen to lose packets to others as well."""
+    line = (facts.machine.lan_loss.value, facts.controls.loss.value)
+    if any(share is not None and share.low > LOSSY for share in line):
+        return True
+    return all(state.connect is None or state.connect.attempts < SEVERAL for state in states)
 
 
 def walk_to(facts: Facts, address: str) -> Walk | None:

@@ -28,6 +28,7 @@ from netdiag.faults.host._reading import (
     addresses,
     agent,
     border,
+    too_few,
     unreachable,
     where,
     witnesses,
@@ -82,6 +83,7 @@ def assess(facts: Facts) -> Finding:
             witnesses=seen,
             # Two lines may share the vendor's own provider, which can drop for both.
             at_most_likely=True,
+            at_most_possible=too_few(facts, *dropped),
             settle_next=VENDOR_CAPTURE,
         )
     return Finding(
@@ -90,6 +92,7 @@ def assess(facts: Facts) -> Finding:
         facts=USED,
         witnesses=seen,
         at_most_likely=True,
+        at_most_possible=too_few(facts, *dropped),
         settle_next=CONTROL_RUN,
     )
 

@@ -46,8 +46,10 @@ def assess(facts: Facts) -> Finding:
         return answered(facts, state, http, f"{said}: a challenge that only a browser can pass.", sure=False)
     other = agent(facts)
     if other.works or other.capped_works:
-        because = f"{said}, while the same address serves another line: this one is refused."
-        return answered(facts, state, http, because, sure=other.works)
+        words = ", and says that this address is refused" if http.says_blocked else ""
+        because = f"{said}{words}, while the same address serves another line: this one is refused."
+        sure = other.works or http.page == "block" or http.says_blocked
+        return answered(facts, state, http, because, sure=sure)
     if http.page == "block" or http.says_blocked:
         because = f"{said}: a rule refuses the request before the application is asked."
         return answered(facts, state, http, because)

@@ -31,6 +31,7 @@ from netdiag.faults.host._reading import (
     addresses,
     agent,
     border,
+    too_few,
     unreachable,
     where,
     witnesses,
@@ -80,6 +81,7 @@ def assess(facts: Facts) -> Finding:
         witnesses=seen,
         # The answer may be lost on its way back, which no measurement from one end excludes (fault-signatures T16).
         at_most_likely=True,
+        at_most_possible=too_few(facts, *dropped),
         settle_next=VENDOR_CAPTURE if elsewhere else CONTROL_RUN,
     )
 

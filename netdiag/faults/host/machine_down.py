@@ -29,6 +29,7 @@ from netdiag.faults.host._reading import (
     VENDOR_CAPTURE,
     agent,
     border,
+    too_few,
     unreachable,
     walk_to,
     where,
@@ -76,7 +77,7 @@ def assess(facts: Facts) -> Finding:
         facts=USED,
         witnesses=witnesses(facts, silenced) + other.witnesses,
         at_most_likely=True,
-        at_most_possible=tells,
+        at_most_possible=tells or too_few(facts, silenced),
         settle_next=VENDOR_CAPTURE if other.fails else CONTROL_RUN,
     )
 

@@ -114,8 +114,8 @@ def judge(facts: Facts, egress: Egress, witnesses: tuple[str, ...]) -> Finding:
 
 def seen_at_first_hop(facts: Facts) -> bool:
     """The first hop answered for a packet to the target's port on some walk."""
-    walks = (facts.path.target4.value, facts.path.target6.value)
-    return any(walk is not None and hop.ttl == 1 and bool(hop.repliers) for walk in walks if walk for hop in walk.hops)
+    walks = [walk for walk in (facts.path.target4.value, facts.path.target6.value) if walk is not None]
+    return any(hop.ttl == 1 and bool(hop.repliers) for walk in walks for hop in walk.hops)
 
 
 FAULT = Fault(

@@ -57,16 +57,12 @@ def judge(facts: Facts, walk: Walk) -> Finding:
         return opposes(f"Packets reach the vendor's network ({last}).", *FACTS, witnesses=walk.witnesses)
     others = vanish_there(facts, walk)
     beyond = passed_by_other_protocol(facts, walk)
-    if (
-        facts.port == HTTPS
-        and facts.controls.port_443_fails.value is True
-        and walk.first_missing is not None
-        and walk.last_seen
-    ):
+    everywhere = facts.port == HTTPS and facts.controls.port_443_fails.value is True
+    if everywhere and walk.first_missing is not None and walk.last_seen:
         return Finding(
             lean=Lean.SUPPORTS,
-            because=f"Packets to port {walk.port} of every host vanish, the target's after {last}, while those to other "
-            "ports pass: somebody near this line shuts the port.",
+            because=f"Packets to port {walk.port} of every host vanish, the target's after {last}, while those to "
+            "other ports pass: somebody near this line shuts the port.",
             facts=(*FACTS, "controls.port_443_fails"),
             witnesses=walk.witnesses + facts.controls.port_443_fails.witnesses,
             at_most_possible=True,

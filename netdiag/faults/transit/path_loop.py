@@ -78,7 +78,7 @@ def judge(facts: Facts, walk: Walk, expired: Sequence[tuple[AddressState, Icmp]]
         facts=FACTS,
         witnesses=tuple(dict.fromkeys((*walk.witnesses, *(w for state in died for w in state.witnesses)))),
         at_most_likely=not all(known) or not proven,
-        at_most_possible="vendor" in places or not (any(known) or facts.profile_given) or not proven or bool(others),
+        at_most_possible="vendor" in places or not any(known) or not proven or bool(others),
         settle_next="Who runs these routers (their AS), and the vendor's profile with its prefixes (--profile).",
     )
 

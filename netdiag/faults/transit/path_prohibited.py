@@ -60,9 +60,7 @@ def assess(facts: Facts) -> Finding:
             facts=FACTS,
             witnesses=state.witnesses,
             at_most_likely=not sure,
-            at_most_possible=everywhere
-            or not (foreign or shared or facts.profile_given)
-            or bool(unexplained(facts, refused)),
+            at_most_possible=everywhere or not (foreign or shared) or bool(unexplained(facts, refused)),
             settle_next="Who runs that router (its AS), and the vendor's profile with its prefixes (--profile).",
         )
     if any(True for _ in icmp_errors(facts, places=("private",), kinds=KINDS)):

@@ -71,7 +71,7 @@ def assess(facts: Facts) -> Finding:
             at_most_likely=not elsewhere or not (foreign or shared),
             at_most_possible=waited
             or gone
-            or not (foreign or shared or facts.profile_given)
+            or not (foreign or shared)
             or bool(unexplained(facts, [one.address for one, _ in errors])),
             settle_next="The same run from another line (--control): does that line have a route to the address?",
         )

@@ -191,6 +191,7 @@ def facts(*states: AddressState, target: Walk | None = None, agent: AgentFacts |
             addresses=seen(states, W),
             works=seen(all(state.works is True for state in states), W),
             works_somewhere=seen(any(state.works is True for state in states), W),
+            works_by_name=seen(any(state.works is True for state in states), W),
         ),
         path=PathFacts(
             target4=seen(target, target.witnesses) if target is not None and target.family == 4 else Fact(),

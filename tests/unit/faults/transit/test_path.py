@@ -169,7 +169,7 @@ INSIDE = (*ROUTERS, "198.51.100.1", "198.51.100.2", "198.51.100.1", "198.51.100.
     [
         pytest.param(looping(*CIRCLE, controls_pass=(*ROUTERS[:3], B)), "settles", id="at-routers-that-carry-others"),
         pytest.param(looping(*CIRCLE, controls_pass=ROUTERS[:3]), "capped", id="at-one-that-carries-others"),
-        pytest.param(looping(*CIRCLE, profile_given=True), "supports", id="outside-the-known-prefixes"),
+        pytest.param(looping(*CIRCLE, profile_given=True), "possible", id="a-border-may-be-numbered-by-its-provider"),
         pytest.param(looping(*CIRCLE), "possible", id="whose-routers"),
         pytest.param(looping(*CIRCLE, controls_pass=ROUTERS[:3], same_flow=False), "possible", id="several-flows"),
         pytest.param(looping(*WITH_BORDER, controls_pass=ROUTERS[:3]), "possible", id="with-the-vendors-border"),
@@ -207,7 +207,7 @@ WORKS, FAILS = agent(works_elsewhere=True), agent(fails_elsewhere=True)
         pytest.param(said(A, "path", 0, passes=True), "capped", id="the-vendor-may-have-withdrawn-its-prefix"),
         pytest.param(said("100.64.0.1", "shared", 1), "capped", id="cgnat"),
         pytest.param(said("2001:db8:1::1", "path", 0, type_=1, passes=True), "capped", id="ipv6-no-route"),
-        pytest.param(said(A, "path", 0, profile_given=True), "supports", id="outside-the-known-prefixes"),
+        pytest.param(said(A, "path", 0, profile_given=True), "possible", id="a-border-may-be-numbered-by-its-provider"),
         pytest.param(said(A, "path", 0), "possible", id="whose-router"),
         pytest.param(said(A, "path", 0, passes=True, agent=FAILS), "possible", id="fails-elsewhere-too"),
         pytest.param(
@@ -233,7 +233,9 @@ def test_unreachable(given: Facts, expected: str) -> None:
         pytest.param(said(A, "path", 3, passes=True), "settles", id="port-unreachable-is-a-rule"),
         pytest.param(said("100.64.0.1", "shared", 13), "settles", id="cgnat"),
         pytest.param(said("2001:db8:1::1", "path", 1, type_=1, passes=True), "settles", id="ipv6"),
-        pytest.param(said(A, "path", 13, profile_given=True), "supports", id="outside-the-known-prefixes"),
+        pytest.param(
+            said(A, "path", 13, profile_given=True), "possible", id="a-border-may-be-numbered-by-its-provider"
+        ),
         pytest.param(said(A, "path", 13), "possible", id="whose-router"),
         pytest.param(said(A, "path", 13, passes=True, agent=FAILS), "possible", id="fails-elsewhere-too"),
         pytest.param(said(BORDER, "vendor", 13), "opposes", id="the-vendors-border"),
