@@ -102,11 +102,17 @@ def run(made: Sequence[bytes], collect_mb: Sequence[float], *, times: int, secon
 
 
 def bars(cost: Cost) -> list[Bar]:
-    """The promises about cost. What this run did not measure is left out."""
+    """The promises about cost. What this run did not measure is left out.
+
+    Judging is promised for one core, so by processor time: what else the machine does meanwhile is not netdiag's.
+    """
+    core = cost.judged.per_cpu_second
     found = [
         Bar("`netdiag --version`, whole process", cost.version_seconds * 1000, VERSION_SECONDS * 1000, "ms", "goal"),
         Bar("`netdiag analyze`, whole process", cost.analyze_seconds * 1000, ANALYZE_SECONDS * 1000, "ms", "goal"),
-        Bar("judged in the library", cost.judged.per_second, JUDGED_PER_SECOND, "bundles/s", "goal", at_least=True),
+        Bar(
+            "judged in the library, per second of one core", core, JUDGED_PER_SECOND, "bundles/s", "goal", at_least=True
+        ),
     ]
     if cost.collect_mb:
         found.append(Bar("peak memory of collect", cost.collect_mb, COLLECT_MB, "MB", "goal"))
