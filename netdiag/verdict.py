@@ -221,6 +221,24 @@ def _search_keys(facts: Facts, leads: Sequence[Hypothesis]) -> tuple[tuple[str, 
     return tuple(dict.fromkeys(found))
 
 
+def _fails(facts: Facts) -> bool:
+    """What was measured failed: an address, or the name itself."""
+    return facts.target.works.value is False or facts.target.works_by_name.value is False
+
+
+def _elsewhere(
+    suspects: Sequence[Hypothesis], hypotheses: Sequence[Hypothesis], catalogue: Sequence[Fault]
+) -> tuple[Hypothesis, ...]:
+    """Rivals of another side that nothing excludes, when all suspects are of one: they must be named beside them."""
+    if len(sides(suspects)) != 1:
+        return ()
+    return tuple(
+        one
+        for one in _open_rivals(suspects, hypotheses, catalogue)
+        if not one.suspect and sides([one]) != sides(suspects)
+    )
+
+
 def _none(facts: Facts, hypotheses: tuple[Hypothesis, ...], catalogue: Sequence[Fault]) -> Verdict:
     worked = [state for state in facts.target.addresses.value or () if state.works is True]
     evidence = [
@@ -251,7 +269,9 @@ def _inconclusive(
     return Verdict(
         side="inconclusive",
         fault=common(suspects) if suspects else None,
-        summary=undecided(leads, facts.target.works.value is False, _strays(hypotheses), next_ones[0]),
+        summary=undecided(
+            leads, _fails(facts), _strays(hypotheses), next_ones[0], _elsewhere(suspects, hypotheses, catalogue)
+        ),
         evidence=_evidence(suspects),
         hypotheses=hypotheses,
         next_evidence=next_ones,

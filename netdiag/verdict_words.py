@@ -43,10 +43,14 @@ def summary(side: str, certain: bool, leads: Sequence[Hypothesis], rest: Sequenc
     return text + strays(rest)
 
 
-def undecided(leads: Sequence[Hypothesis], measured: bool, rest: Sequence[Hypothesis], first: str) -> str:
-    """The summary when the evidence does not decide."""
+def undecided(
+    leads: Sequence[Hypothesis], measured: bool, rest: Sequence[Hypothesis], first: str, others: Sequence[Hypothesis]
+) -> str:
+    """The summary when the evidence does not decide. ``others``: what nothing excludes on another side."""
     if leads:
         text = f"The evidence does not decide whose fault it is; it may be {quoted(leads[:4], 'or')}."
+        if others:
+            text += f" Nothing excludes {quoted(others[:3], 'or')} either."
     elif measured:
         text = "The URL fails, and nothing that was measured explains why."
     else:
@@ -113,7 +117,8 @@ def next_evidence(facts: Facts, leads: Sequence[Hypothesis], wanted: Sequence[Hy
         found = [text for text in found if text != CONTROL_RUN]
     elif not leads or sides(leads) != ("local",):
         found.insert(0, CONTROL_RUN)
-    if not leads and (facts.target.works.value is not False or facts.interrupted):
+    fails = facts.target.works.value is False or facts.target.works_by_name.value is False
+    if not leads and (not fails or facts.interrupted):
         found.insert(0, AT_FAILURE)
     return tuple(dict.fromkeys(found)) or (AT_FAILURE,)
 

@@ -46,6 +46,9 @@ class Proxy(Value, frozen=True, kw_only=True):
     connects: bool | None = None
     control_ok: bool | None = None
     target_ok: bool | None = None
+    target_failure: int | None = None
+    """The status with which the target, or who stands before it, failed the proxied exchange: it was answered, and did
+    not work (5xx, 429 and the like)."""
     refusal: int | None = None
     control_refusal: int | None = None
 

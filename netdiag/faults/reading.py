@@ -24,7 +24,7 @@ def target_reached(facts: Facts) -> bool:
     address that the system gives (for all that is known of it)."""
     proxy = facts.machine.proxy.value
     if proxy is not None:
-        return proxy.target_ok is True
+        return proxy.target_ok is True and proxy.target_failure is None
     return facts.target.works.value is True and facts.target.works_by_name.value is not False
 
 

@@ -8,7 +8,7 @@ from netdiag.evidence.transport import Connect
 from netdiag.evidence.web import Exchange
 from netdiag.facts.base import Fact, seen
 from netdiag.facts.derivation.book import Book
-from netdiag.facts.derivation.exchanges import headers_of
+from netdiag.facts.derivation.exchanges import headers_of, http_state, works
 from netdiag.facts.fingerprints import fingerprint
 from netdiag.facts.machine import Proxy
 
@@ -42,6 +42,7 @@ def derive_proxy(book: Book) -> Fact[Proxy]:
             connects=_connects(connects, [record for record, _ in through]),
             control_ok=_answered(control),
             target_ok=_answered(target),
+            target_failure=_failure(target, book),
             refusal=_refusal(target),
             control_refusal=_refusal(control),
         ),
@@ -77,6 +78,13 @@ def _answered(records: Sequence[Exchange]) -> bool | None:
         return True
     told = [r for r in records if r.failure is not None or (_is_own(r) and (r.status or 0) >= 300)]
     return False if told else None
+
+
+def _failure(records: Sequence[Exchange], book: Book) -> int | None:
+    """The host's own failing answer, when none worked."""
+    answers = [r for r in records if r.status is not None and not _is_own(r)]
+    state = http_state(answers, book)
+    return state.status if state is not None and works(state) is False else None
 
 
 def _refusal(records: Sequence[Exchange]) -> int | None:

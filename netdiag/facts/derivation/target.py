@@ -65,6 +65,8 @@ def address_states(
     states = []
     for address, (connect, tls, answer) in layers.items():
         works, failed_at = _works(book.bundle.target.scheme, connect, tls, answer)
+        if works is True and tls is None and controls.portal.value:
+            works, failed_at = _behind_portal(answer, controls.portal.value)
         mine: list[Observed] = [
             *records.connects.get(address, ()), *records.handshakes.get(address, ()),
             *records.exchanges.get(address, ()), *records.echoes.get(address, ()),
@@ -114,6 +116,13 @@ def _works(
         return False, "tls"
     good = None if answer is None else http.works(answer)
     return good, "http" if good is False else None
+
+
+def _behind_portal(answer: HttpState | None, portal: str) -> tuple[bool | None, FailedAt | None]:
+    """A plain answer on a line whose connectivity checks are replaced: where it leads to the portal, too, it is the
+    portal's; any other may be."""
+    theirs = answer is not None and answer.location_host == portal
+    return (False, "http") if theirs else (None, None)
 
 
 def _sources(address: str, named: Named, *, literal: bool) -> tuple[Source, ...]:

@@ -88,7 +88,7 @@ def judged(facts: Facts) -> tuple[AddressState, ...]:
         if may_be_the_vendors(facts, state)
         and state.connect is not None
         and state.connect.how != "local"
-        and not dead[state.family]
+        and (state.connect.how == "open" or not dead[state.family])
     )
 
 

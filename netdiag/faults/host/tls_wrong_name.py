@@ -34,9 +34,11 @@ def assess(facts: Facts) -> Finding:
         return doubt
     other = agent(facts)
     names = listed(tls.leaf.names[:3]) if tls.leaf is not None and tls.leaf.names else "other names"
-    settled = other.fails or (state.genuine is True and not unproven(facts) and not other.works)
+    # A filter or sign-in page that answers for this name alone, and lets the connectivity checks pass, looks the same.
+    settled = other.fails
+    sound = state.genuine is True and not unproven(facts) and not other.works
     return Finding(
-        lean=Lean.SETTLES if settled else Lean.SUPPORTS,
+        lean=Lean.SETTLES if settled or sound else Lean.SUPPORTS,
         because=f"{state.address} presents a certificate for {names}, not for {facts.host}"
         + ("; the address itself is the right one." if state.genuine is True else "."),
         facts=USED,

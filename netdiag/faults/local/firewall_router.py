@@ -57,6 +57,15 @@ def assess(facts: Facts) -> Finding:
     for state, icmp in icmp_errors(facts, places=("gateway", "private"), kinds=KINDS):
         if first_hop(state) or customers_own(facts, icmp.sender):
             return refusal(facts, state, icmp)
+        return Finding(
+            lean=Lean.SUPPORTS,
+            because=f"{icmp.sender}, a private router beyond the gateway, refuses connections to {state.address} port "
+            f"{facts.port} with {icmp_words(icmp)}; whose it is, is not known.",
+            facts=FACTS,
+            witnesses=state.witnesses,
+            at_most_possible=True,
+            settle_next=f"Whose router {icmp.sender} is: the customer's, or the provider's.",
+        )
     if any(one.connect is not None and one.connect.how == "icmp" for one in failed):
         foreign = icmp_errors(facts, places=("path", "vendor", "target", "shared"), kinds=(*KINDS, "loop"))
         if any(True for _ in foreign):

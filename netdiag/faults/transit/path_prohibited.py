@@ -22,6 +22,7 @@ from netdiag.facts import Facts
 from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
 from netdiag.faults.reading import (
     carries_healthy_control,
+    customers_own,
     excused,
     failed_connects,
     icmp_errors,
@@ -63,8 +64,18 @@ def assess(facts: Facts) -> Finding:
             at_most_possible=everywhere or not (foreign or shared) or bool(unexplained(facts, refused)),
             settle_next="Who runs that router (its AS), and the vendor's profile with its prefixes (--profile).",
         )
-    if any(True for _ in icmp_errors(facts, places=("private",), kinds=KINDS)):
-        return silent("A private router beyond the gateway refuses; whose it is, is not known.", *FACTS)
+    for state, icmp in icmp_errors(facts, places=("private",), kinds=KINDS):
+        if customers_own(facts, icmp.sender):
+            continue
+        return Finding(
+            lean=Lean.SUPPORTS,
+            because=f"{icmp.sender}, a private router beyond the gateway, refuses connections to {state.address} port "
+            f"{facts.port} by a rule ({icmp_words(icmp)}); whose it is, is not known.",
+            facts=FACTS,
+            witnesses=state.witnesses,
+            at_most_possible=True,
+            settle_next=f"Whose router {icmp.sender} is: the customer's, or the provider's.",
+        )
     return opposes("No router on the way refuses the connection by a rule.", *FACTS)
 
 

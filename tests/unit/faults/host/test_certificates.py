@@ -59,8 +59,12 @@ class TestDates:
 
 
 class TestName:
-    def test_established_at_the_true_address(self) -> None:
-        assert said(facts(at(tls=untrusted(62)))) == ("host", "established", "host.tls.wrong_name")
+    def test_at_the_true_address_a_filter_for_this_name_alone_is_not_excluded(self) -> None:
+        assert said(facts(at(tls=untrusted(62)))) == ("host", "likely", "host.tls.wrong_name")
+
+    def test_established_where_another_line_is_shown_the_same(self) -> None:
+        given = facts(at(tls=untrusted(62)), agent=run(fails=True))
+        assert said(given) == ("host", "established", "host.tls.wrong_name")
 
     def test_likely_where_the_address_is_not_known_to_be_true(self) -> None:
         assert said(facts(at(tls=untrusted(62), genuine=None)))[1] != "established"

@@ -215,7 +215,7 @@ WORKS, FAILS = agent(works_elsewhere=True), agent(fails_elsewhere=True)
         ),
         pytest.param(said(BORDER, "vendor", 1), "opposes", id="the-vendors-last-router"),
         pytest.param(said(GATEWAY, "gateway", 0), "opposes", id="the-gateway"),
-        pytest.param(said("10.120.0.1", "private", 0), "silent", id="a-private-hop"),
+        pytest.param(said("10.120.0.1", "private", 0), "possible", id="a-private-hop"),
         pytest.param(said(A, "path", 13, passes=True), "opposes", id="prohibited-is-another-fault"),
         pytest.param(said(A, "path", 0, target=target(opened(), works=True)), "opposes", id="target-works"),
         pytest.param(facts(target=SILENT_TARGET), "opposes", id="silence"),
@@ -241,7 +241,7 @@ def test_unreachable(given: Facts, expected: str) -> None:
         pytest.param(said(BORDER, "vendor", 13), "opposes", id="the-vendors-border"),
         pytest.param(said(VENDOR, "target", 3), "opposes", id="the-host"),
         pytest.param(said(GATEWAY, "gateway", 13), "opposes", id="the-gateway"),
-        pytest.param(said("10.120.0.1", "private", 13), "silent", id="a-private-hop"),
+        pytest.param(said("10.120.0.1", "private", 13), "possible", id="a-private-hop"),
         pytest.param(
             said(A, "path", 13, passes=True, machine=machine(proxy=Proxy(where="10.0.0.8:3128", control_ok=True))),
             "opposes",
