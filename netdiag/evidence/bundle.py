@@ -26,6 +26,13 @@ class Target(Struct, frozen=True, kw_only=True):
     is_literal: bool = False
     private: bool = False
 
+    @property
+    def url(self) -> str:
+        """The URL as a person would write it, and as it is requested: without the scheme's own port."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        usual = self.port == (443 if self.scheme == "https" else 80)
+        return f"{self.scheme}://{host}{'' if usual else f':{self.port}'}{self.path}"
+
 
 class Step(Struct, frozen=True, kw_only=True):
     """One thing that the plan means to do. ``id`` is unique; equal work is one step.

@@ -46,10 +46,8 @@ was right.
 
 def readme(bundle: Bundle, fingerprint: str, *, now: datetime) -> bytes:
     """The text for ``bundle``, sealed at ``now`` by the key with ``fingerprint``."""
-    target = bundle.target
-    host = f"[{target.host}]" if ":" in target.host else target.host
     text = _TEXT.format(
-        target=sanitize_text(f"{target.scheme}://{host}:{target.port}"),
+        target=sanitize_text(bundle.target.url),
         run_id=sanitize_text(bundle.run_id),
         began_at=_utc(bundle.began_at),
         sealed_at=_utc(now),

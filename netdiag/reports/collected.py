@@ -10,7 +10,7 @@ from netdiag.reports.absent import absences
 from netdiag.reports.json import dump, stamp
 from netdiag.reports.observed import in_brief
 from netdiag.reports.summary import paste_block, seen_lines
-from netdiag.reports.words import count, fill, size, url_of
+from netdiag.reports.words import count, fill, size
 
 
 class Sealed(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +60,7 @@ def collected_json(sealed: Sealed) -> str:
             "key": sealed.fingerprint,
             "run_id": bundle.run_id,
             "ticket": bundle.ticket,
-            "target": url_of(bundle.target),
+            "target": bundle.target.url,
             "began_at": stamp(bundle.began_at),
             "duration_s": round(bundle.duration_ns / 1e9, 3),
             "interrupted": bundle.interrupted,

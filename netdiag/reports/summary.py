@@ -8,7 +8,7 @@ from netdiag.evidence.display import sanitize_text
 from netdiag.facts import Facts
 from netdiag.reports.absent import absences
 from netdiag.reports.observed import Section, observed
-from netdiag.reports.words import count, fill, span, url_of, utc
+from netdiag.reports.words import count, fill, span, utc
 
 PASTE_LINES = 15
 """Lines of the paste block at most: what people still paste whole."""
@@ -33,7 +33,7 @@ def paste_block(bundle: Bundle, brief: Sequence[str], *, sha256: str, fingerprin
     """At most PASTE_LINES lines that still help when the ticket system strips attachments."""
     ended = bundle.began_at + timedelta(microseconds=bundle.duration_ns // 1000)
     head = [
-        f"netdiag: {url_of(bundle.target)}",
+        f"netdiag: {bundle.target.url}",
         f"time:    {utc(bundle.began_at)} to {utc(ended)}",
     ]
     tail = [f"run id:  {bundle.run_id}", f"sha256:  {sha256}", f"key:     {fingerprint}"]
@@ -50,7 +50,7 @@ def paste_block(bundle: Bundle, brief: Sequence[str], *, sha256: str, fingerprin
 
 def _head(bundle: Bundle) -> list[str]:
     lines = [
-        *fill(sanitize_text(f"What netdiag saw of {url_of(bundle.target)}")),
+        *fill(sanitize_text(f"What netdiag saw of {bundle.target.url}")),
         f"Begun {utc(bundle.began_at)}, took {span(bundle.duration_ns / 1e9)}.",
         *fill(f"Run id {sanitize_text(bundle.run_id)}."),
     ]

@@ -15,7 +15,7 @@ from netdiag.evidence.provenance import Provenance
 from netdiag.facts import Facts
 from netdiag.reports.absent import absences
 from netdiag.reports.observed import observed
-from netdiag.reports.words import count, span, url_of, utc
+from netdiag.reports.words import count, span, utc
 from netdiag.verdict import Certainty, Hypothesis, Standing, Verdict, VerdictSide
 
 SIDE = {
@@ -117,7 +117,7 @@ def view(verdict: Verdict, facts: Facts, sources: Sequence[Source]) -> View:
     main = sources[0].bundle
     origins = tuple(origin(source) for source in sources)
     return View(
-        url=_safe(url_of(main.target)),
+        url=_safe(main.target.url),
         when=f"{utc(main.began_at)}, for {span(main.duration_ns / 1e9)}",
         side=verdict.side,
         side_words=SIDE[verdict.side],

@@ -4,7 +4,6 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from netdiag.evidence.bundle import Target
 from netdiag.evidence.record import Icmp
 from netdiag.facts.base import Share
 
@@ -199,13 +198,6 @@ def listing(items: Iterable[str], *, most: int = 6) -> str:
 def endpoint(host: str, port: int) -> str:
     """``198.51.100.7:443``, ``[2001:db8::7]:443``."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def url_of(target: Target) -> str:
-    """The URL as a person would write it: without the scheme's own port."""
-    usual = target.port == (443 if target.scheme == "https" else 80)
-    host = f"[{target.host}]" if ":" in target.host else target.host
-    return f"{target.scheme}://{host if usual else endpoint(target.host, target.port)}{target.path}"
 
 
 def decapitalised(sentence: str) -> str:
