@@ -24,6 +24,7 @@ from netdiag.probes import delegation, dns, echo, egress, http, machine, nat64, 
 from netdiag.probes.base import Probe
 from netdiag.probes.clock import Clock
 from netdiag.probes.controls import PUBLIC_RESOLVERS, Control, controls_for
+from netdiag.probes.kernel import features
 from netdiag.probes.library.machine import machine_for_this_platform
 from netdiag.probes.library.web import Identity
 from netdiag.probes.manners import Governor
@@ -49,14 +50,6 @@ class CollectRequest(msgspec.Struct, frozen=True, kw_only=True):
     profile: Profile | None = None
     ticket: str | None = None
     source: str | None = None
-
-    @property
-    def url(self) -> str:
-        """What is requested: no user info, no query, no fragment."""
-        host = f"[{self.target.host}]" if ":" in self.target.host else self.target.host
-        usual = {"http": 80, "https": 443}[self.target.scheme]
-        port = "" if self.target.port == usual else f":{self.target.port}"
-        return f"{self.target.scheme}://{host}{port}{self.target.path}"
 
 
 class Collected(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,14 +88,14 @@ def collect(request: CollectRequest, watcher: Watcher) -> Collected:
     run_id = secrets.token_hex(8)
     world = LiveWorld(
         clock,
-        machine_for_this_platform(clock),
+        machine_for_this_platform(clock, features.found()),
         Identity(run_id=run_id, customer_agent=request.options.user_agent),
         Governor(DEEP_SCALE if request.options.deep else 1),
         source=request.source,
     )
     inputs = Inputs(
         target=request.target,
-        url=request.url,
+        url=request.target.url,
         options=request.options,
         controls=controls_of(request),
         public_resolvers=PUBLIC_RESOLVERS,

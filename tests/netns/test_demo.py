@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from netdiag.cli.demo.stories import STORIES
+from netdiag.evidence.transport import Connect
 from tests.conftest import LabFactory
+from tests.netns.collecting import bundle_in
 from tests.netns.lab import Lab
 
 pytestmark = pytest.mark.lab
@@ -37,6 +39,10 @@ def test_every_story_ends_with_the_host_and_no_packet_leaves(lab: LabFactory, st
     listed = opened.run("customer", ["nft", "-j", "list", "counters", "table", "inet", "demo"], ordinary=False)
     (counter,) = [one["counter"] for one in json.loads(listed.stdout)["nftables"] if "counter" in one]
     assert counter["packets"] == 0
+
+
+def _sources(bundle: Path) -> set[str | None]:
+    return {one.source_address for one in bundle_in(bundle).observations if isinstance(one, Connect)}
 
 
 def _verdict(opened: Lab, folder: Path) -> dict[str, object]:

@@ -68,3 +68,13 @@ def may_send_icmp(*, raw: bool) -> bool:
             sock.close()
             return True
     return False
+
+
+def found() -> dict[str, bool | None]:
+    """All of them, as the Platform record names them."""
+    return {
+        "error_queue": has_error_queue(),
+        "raw_sockets": may_send_icmp(raw=True),
+        "ping_sockets": may_send_icmp(raw=False),
+        "min_ttl": has_min_ttl(),
+    }

@@ -13,6 +13,7 @@ from netdiag.probes.kernel import answers, features
 from netdiag.probes.kernel.answers import Sent
 from netdiag.probes.kernel.datagram_probe import DatagramFlow, open_flow, sending_failed
 from netdiag.probes.kernel.syn_probe import SynProbe
+from netdiag.probes.kernel.tcp import failure_of
 
 # Wait in slices, so that a stopped run (Ctrl-C) does not wait for silent routers.
 _SLICE_S = 0.1
@@ -123,7 +124,12 @@ class _Loop:
         return self._flows[key].send(probe)
 
     def _send_syn(self, probe: HopProbe) -> Sequence[Result]:
-        syn = SynProbe(self._clock, probe)
+        try:
+            syn = SynProbe(self._clock, probe)
+        except OSError as error:  # a kernel without IPv6
+            sent = answers.sent_now(self._clock, probe, None)
+            failure = failure_of(error.errno or 0, None)
+            return [answers.reply(sent, self._clock.now_ns(), "not_sent", failure=failure)]
         replies = syn.start()
         if not replies:
             self._syns.append(syn)

@@ -61,10 +61,14 @@ class PortableMachine:
 
     def interfaces(self, stamps: Callable[[], Stamp]) -> Sequence[records.Interface | NotRun]:
         """Every interface with addresses and counters; link-layer addresses are not read."""
-        addresses = psutil.net_if_addrs()
-        counters = psutil.net_io_counters(pernic=True, nowrap=False)
+        try:
+            addresses = psutil.net_if_addrs()
+            counters = psutil.net_io_counters(pernic=True, nowrap=False)
+            states = psutil.net_if_stats()
+        except (OSError, psutil.Error) as error:  # a sandbox without netlink or /proc/net (Android, some containers)
+            return [self._not_run(stamps(), "the network interfaces", "no_privilege", type(error).__name__)]
         found: list[records.Interface | NotRun] = []
-        for name, state in sorted(psutil.net_if_stats().items()):
+        for name, state in sorted(states.items()):
             flags = set(state.flags.split(",")) if state.flags else set()
             count = counters.get(name)
             found.append(

@@ -84,6 +84,8 @@ class LinuxMachine(PortableMachine):
         """``ip route get``; the errno of a route that refuses is the failure's."""
         try:
             found = netlink.route_to(destination)
+        except netlink.NoNetlinkError:
+            return super().route(stamp, destination)
         except OSError as error:
             failure = failure_of("look", error)
             return records.RouteLookup(**self._moment(stamp), destination=destination, failure=failure)

@@ -103,7 +103,11 @@ def _by_udp(
 ) -> tuple[dns.message.Message | None, Failure | None]:
     options = options_for(question.server)
     garbage: _Unreadable | None = None
-    with socket.socket(options.family, socket.SOCK_DGRAM) as sock:
+    try:
+        made = socket.socket(options.family, socket.SOCK_DGRAM)
+    except OSError as error:  # a kernel without IPv6
+        return None, msgspec.structs.replace(tcp.failure_of(error.errno or 0, None), op="send")
+    with made as sock:
         try:
             if IS_LINUX:
                 with contextlib.suppress(OSError):

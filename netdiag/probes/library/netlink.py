@@ -45,6 +45,10 @@ _STATES: tuple[tuple[int, NeighbourState], ...] = (
 )
 
 
+class NoNetlinkError(OSError):
+    """This process may have no netlink socket: nothing is known of the routes, neither good nor bad."""
+
+
 class Route(NamedTuple):
     """A route or a next hop of one. ``metric`` None: the kernel says none, which counts as 0."""
 
@@ -99,7 +103,11 @@ def neighbour(address: str) -> tuple[NeighbourState, str | None]:
 
 def _ask(kind: int, flags: int, payload: bytes) -> Iterator[bytes]:
     """The bodies of the kernel's answers. Raises ``OSError`` with the errno that it answers instead."""
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_ROUTE) as sock:
+    try:
+        made = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_ROUTE)
+    except OSError as error:
+        raise NoNetlinkError(error.errno, error.strerror) from error
+    with made as sock:
         sock.settimeout(1.0)
         sock.sendto(_HEADER.pack(_HEADER.size + len(payload), kind, _REQUEST | flags, 1, 0) + payload, (0, 0))
         while True:
