@@ -3,6 +3,7 @@
 import contextlib
 import queue
 import threading
+import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, Protocol
@@ -86,7 +87,8 @@ def run(planner: Planner, probes: Mapping[str, Probe], world: World, clock: Cloc
         interrupted = "signal"
     if interrupted is not None:
         clock.stop()
-        while len(finished) < len(started) and _take_all(news, take, GRACE_S):
+        ends = time.monotonic() + GRACE_S
+        while len(finished) < len(started) and _take_all(news, take, max(0.0, ends - time.monotonic())):
             pass
         observations += [_out_of_time(world, step) for id_, step in started.items() if id_ not in finished]
     return Outcome(steps=tuple(started.values()), observations=tuple(observations), interrupted=interrupted)
