@@ -11,7 +11,8 @@ What looks like it
     A silent drop at the vendor's border or host, behind routers that send no ICMP: from one end it is the same. So
     this stays a suspect unless something else shows that the place is not the vendor's border: walks to hosts of
     others vanish after the same router, or the next router, which a control's packets pass as well, answers another
-    protocol to the same address. A drop between the gateway and the first router of the provider may be the gateway's.
+    protocol to the same address. That another line fails as well does not clear the way, which may be one near the
+    vendor. A drop between the gateway and the first router of the provider may be the gateway's.
 
 What would settle it
     A packet capture at the vendor's border, or a walk to the same address from another line of the same provider.
@@ -20,7 +21,8 @@ What to tell the customer
     Between which two hops the packets vanish, and whose routers these are.
 """
 
-from netdiag.facts import Facts, Walk
+from netdiag.facts import AddressState, Facts, Walk
+from netdiag.facts.places import same_announcement
 from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
 from netdiag.faults.reading import excused, failed_connects, failing_walks, weakest
 from netdiag.faults.transit._signs import may_be_the_customers, passed_by_other_protocol, vanish_there
@@ -78,27 +80,41 @@ def judge(facts: Facts, walk: Walk) -> Finding:
         return silent("The packets were last seen too near to this network to tell whose drop it is.", *FACTS)
     if walk.shared_until is not None and walk.shared_until > walk.last_seen:
         return opposes("A healthy control passes the same routers and those after them.", *FACTS)
-    if others is None and beyond is None and facts.agent.fails_elsewhere.value is True:
+    sibling = open_sibling(facts, walk.address)
+    if sibling is not None and others is None and beyond is None and facts.agent.fails_elsewhere.value is True:
         return opposes(
-            "The address fails in the same way from another line, which shares only the vendor's end.",
+            f"{sibling.address} in the same network is reached, and {walk.address} fails from another line as well.",
+            "target.addresses",
             "agent.fails_elsewhere",
-            witnesses=facts.agent.fails_elsewhere.witnesses,
+            witnesses=sibling.witnesses + facts.agent.fails_elsewhere.witnesses,
         )
     sign = ""
     if others is not None:
         sign = f"; those to {others.host}, which is not the vendor's, vanish after the same router"
     elif beyond is not None:
         sign = f"; routers beyond it answer {beyond.protocol.upper()} packets to the same address"
+    unclear = ", which does not show whose drop it is"
+    if facts.agent.fails_elsewhere.value is True:
+        unclear = "; another line fails as well, so the drop lies where the two ways are one, whosever that is"
     return Finding(
         lean=Lean.SETTLES if sign else Lean.SUPPORTS,
         because=f"Packets to {walk.address} port {walk.port} are seen up to {last} and not from hop "
-        f"{walk.first_missing} on{sign or ', which does not show whose drop it is'}.",
+        f"{walk.first_missing} on{sign or unclear}.",
         facts=FACTS,
         witnesses=walk.witnesses + (() if others is None else others.witnesses),
         at_most_likely=True,
         at_most_possible=not sign or not walk.same_flow or may_be_the_customers(facts, walk),
         settle_next=NEXT,
     )
+
+
+def open_sibling(facts: Facts, address: str) -> AddressState | None:
+    """Another address of the target in the same announcement, to which connections come about."""
+    for state in facts.target.addresses.value or ():
+        opens = state.connect is not None and state.connect.how == "open" and state.genuine is not False
+        if opens and state.address != address and same_announcement(state.address, address):
+            return state
+    return None
 
 
 def reaches_otherwise(facts: Facts, walk: Walk) -> bool:
