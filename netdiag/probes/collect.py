@@ -20,7 +20,7 @@ from netdiag.evidence.profile import Profile
 from netdiag.evidence.record import StepId
 from netdiag.evidence.redact import Identity as Person
 from netdiag.evidence.redact import Redactor
-from netdiag.probes import delegation, dns, echo, egress, http, machine, nat64, reach, route, walk
+from netdiag.probes import delegation, dns, echo, egress, http, knock, machine, nat64, reach, route, walk
 from netdiag.probes.base import Probe
 from netdiag.probes.clock import Clock
 from netdiag.probes.controls import PUBLIC_RESOLVERS, Control, controls_for
@@ -33,8 +33,14 @@ from netdiag.probes.run import Outcome, Watcher, run
 from netdiag.probes.world import LiveWorld
 
 PROBES: Mapping[str, Probe] = MappingProxyType(
-    {one.PROBE.name: one.PROBE for one in (machine, route, dns, delegation, nat64, reach, http, echo, walk, egress)}
+    {
+        one.PROBE.name: one.PROBE
+        for one in (machine, route, dns, delegation, nat64, reach, http, echo, knock, walk, egress)
+    }
 )
+
+SEALING_S = 1.0
+"""Kept back of the budget: handing over, sealing and writing must end inside it, too."""
 
 DEEP_SCALE = 3
 """How many times the usual manners ``--deep`` allows (design.md, Manners: more, and says how much)."""
@@ -84,7 +90,7 @@ def collect(request: CollectRequest, watcher: Watcher) -> Collected:
     """Measure, and return cleaned records. What fails on the network is in them; ``KeyboardInterrupt`` ends the
     measuring early, and what there is comes back (``Bundle.interrupted``)."""
     began_at = datetime.now(UTC)
-    clock = Clock(request.options.budget_s)
+    clock = Clock(max(SEALING_S, request.options.budget_s - SEALING_S))
     run_id = secrets.token_hex(8)
     world = LiveWorld(
         clock,

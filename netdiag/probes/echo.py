@@ -10,11 +10,12 @@ from netdiag.probes.base import Probe, World
 from netdiag.probes.library.together import together
 
 _LIMIT_MS = 1000  # the least after which silence is claimed (design.md, Records)
-_PACE_S = 1.0  # Linux hosts limit ICMP for each peer to one a second once a burst is used up (icmp(7))
+_PACE_MS = 1000  # some hosts limit ICMP for each peer to one a second once a burst is used up
 
 
 def _run(step: Step, world: World) -> Iterator[Observation]:
     count = int(step.params.get("count", "1"))
+    pace_s = int(step.params.get("pace_ms", _PACE_MS)) / 1000
     for sequence in range(1, count + 1):
         began = world.now_ns()
         (result,) = _echo(step, world, sequence)
@@ -27,7 +28,7 @@ def _run(step: Step, world: World) -> Iterator[Observation]:
                 yield from together(_echo(step, world, later) for later in range(sequence + 1, count + 1))
                 return
         elif sequence < count:
-            world.sleep(max(0.0, _PACE_S - (world.now_ns() - began) / 1e9))
+            world.sleep(max(0.0, pace_s - (world.now_ns() - began) / 1e9))
 
 
 def _echo(step: Step, world: World, sequence: int) -> Iterator[Echo | NotRun]:

@@ -12,10 +12,12 @@ import pytest
 
 from netdiag.evidence.bundle import Bundle
 from netdiag.evidence.machine import Nat64
+from netdiag.evidence.names import Lookup
 from netdiag.evidence.observation import Observation
 from netdiag.evidence.record import FailureCode, NotRun
 from netdiag.evidence.transport import Connect, Echo, HopReply
 from netdiag.evidence.web import Exchange
+from netdiag.facts import derive
 from tests.conftest import LabFactory
 from tests.netns.collecting import NETDIAG, NOTHING_IS_WRONG, bundle_in, collect_command, crashes
 from tests.netns.lab import Lab
@@ -246,4 +248,87 @@ def test_nat64_is_found_and_its_addresses_are_measured(lab: LabFactory) -> None:
     assert [one.prefix for one in bundle.observations if isinstance(one, Nat64)] == ["64:ff9b::/96"]
     assert {one.address for one in _of_target(bundle) if isinstance(one, Connect) and one.failure is None} == {VENDOR64}
     assert _statuses(bundle) == {200}
+    assert _side(opened, path) == "none"
+
+
+NO_PING = """
+[[change]]
+at = "customer"
+sysctl = { "net.ipv4.ping_group_range" = "1 0" }
+"""
+LOSSY = """
+[[change]]
+at = "gateway"
+nft = ["add rule inet lab prerouting iifname br-lan numgen random mod 100 < 20 drop"]
+"""
+ICMP_LIMITED = """
+[[change]]
+at = "gateway"
+nft = [
+    "add rule inet lab input icmp type echo-request limit rate over 1/second burst 2 packets drop",
+    "add rule inet lab input icmpv6 type echo-request limit rate over 1/second burst 2 packets drop",
+]
+"""
+LINK_LOCAL_GATEWAY = """
+[[change]]
+at = "gateway"
+ip = ["address add fe80::1/64 dev br-lan"]
+[[change]]
+at = "customer"
+ip = ["route replace default via fe80::1 dev eth0"]
+[customer]
+resolver = ["fe80::1%eth0", "{isp_resolver4}"]
+"""
+
+
+def _knocks(bundle: Bundle) -> list[Connect]:
+    steps = {step.id for step in bundle.plan if step.probe == "knock"}
+    return [one for one in bundle.observations if isinstance(one, Connect) and one.step in steps]
+
+
+def test_who_may_not_ping_knocks_at_the_gateway(lab: LabFactory) -> None:
+    opened = lab(toml=NOTHING_IS_WRONG + NO_PING)
+    path = opened.collect()
+    bundle = bundle_in(path)
+    assert not crashes(bundle)
+    loss = derive(bundle).machine.lan_loss.value
+    assert loss is not None
+    assert (loss.sent >= 10, loss.lost) == (True, 0)
+    assert {step.params["count"] for step in bundle.plan if step.probe == "knock"} == {"5"}
+    assert _side(opened, path) == "none"
+
+
+def test_loss_in_the_lan_is_counted_without_ping(lab: LabFactory) -> None:
+    bundle = bundle_in(lab(toml=NOTHING_IS_WRONG + NO_PING + LOSSY).collect())
+    assert not crashes(bundle)
+    loss = derive(bundle).machine.lan_loss.value
+    assert loss is not None
+    assert loss.sent >= 40
+    assert 0.05 < loss.lost / loss.sent < 0.45
+
+
+def test_a_gateway_that_limits_icmp_loses_nothing(lab: LabFactory) -> None:
+    opened = lab(toml=NOTHING_IS_WRONG + ICMP_LIMITED)
+    path = opened.collect()
+    bundle = bundle_in(path)
+    assert [one for one in bundle.observations if isinstance(one, Echo) and one.rtt_us is None], "nothing was limited"
+    loss = derive(bundle).machine.lan_loss.value
+    assert loss is not None
+    assert loss.lost == 0
+    assert _side(opened, path) == "none"
+
+
+def test_a_gateway_with_a_link_local_address_is_measured(lab: LabFactory) -> None:
+    opened = lab(toml=NOTHING_IS_WRONG + LINK_LOCAL_GATEWAY)
+    path = opened.collect()
+    bundle = bundle_in(path)
+    assert not crashes(bundle)
+    echoes = [one for one in bundle.observations if isinstance(one, Echo) and one.address == "fe80::1%eth0"]
+    assert len(echoes) == 5
+    # Nobody answers there: refused by the gateway itself, and not by this machine for want of the zone.
+    lookups = [one for one in bundle.observations if isinstance(one, Lookup) and one.server == "fe80::1%eth0"]
+    codes = {one.failure.code if one.failure is not None else None for one in lookups if one.transport == "udp"}
+    assert FailureCode.REFUSED in codes
+    assert FailureCode.DENIED_LOCALLY not in codes
+    assert all(one.rtt_us is not None for one in echoes)
     assert _side(opened, path) == "none"

@@ -2,11 +2,11 @@
 
 from netdiag.evidence.machine import Neighbour
 from netdiag.evidence.names import Lookup
-from netdiag.evidence.record import Observed
+from netdiag.evidence.record import FailureCode, Icmp, Observed
 from netdiag.evidence.transport import Connect, Echo, HopReply
 from netdiag.facts.base import Fact, Share, seen
 from netdiag.facts.derivation.book import Book, is_direct
-from netdiag.facts.derivation.connects import is_neighbour_failure
+from netdiag.facts.derivation.connects import is_neighbour_failure, syns_again
 from netdiag.facts.derivation.losses import echo_share
 from netdiag.facts.derivation.near import is_time_exceeded
 from netdiag.facts.derivation.placing import Scene
@@ -79,9 +79,36 @@ def neighbour_alive(gateway: Fact[bool], beyond: Fact[bool], scene: Scene) -> Fa
     return seen(False, book.witnesses(dead)) if dead else Fact()
 
 
-def lan_loss(scene: Scene) -> Fact[Share]:
-    """Where the gateway answers nothing at all it does not want to: that is no loss."""
+def _is_answered(record: Connect) -> bool:
+    failure = record.failure
+    return failure is None or (failure.code is FailureCode.REFUSED and not isinstance(failure.native, Icmp))
+
+
+def _answered_knocks(scene: Scene) -> list[Connect]:
+    """Answers and silences of the gateway's ports, of those ports that have answered at least once."""
     book = scene.book
+    told = [
+        record
+        for record, step in book.of(Connect)
+        if step.role == "gateway"
+        and (
+            _is_answered(record)
+            or (record.failure is not None and record.failure.code is FailureCode.TIMED_OUT and book.waited(record))
+        )
+    ]
+    answering = {(record.address, record.port) for record in told if _is_answered(record)}
+    return [record for record in told if (record.address, record.port) in answering]
+
+
+def lan_loss(scene: Scene) -> Fact[Share]:
+    """Where the gateway answers nothing at all it does not want to: that is no loss. TCP connects to it come first: no
+    gateway limits how many of them it answers or refuses, as many do with ICMP."""
+    book = scene.book
+    knocks = _answered_knocks(scene)
+    again = sum(syns_again(record) for record in knocks if _is_answered(record))
+    by_knock = share(len(knocks) + again, again + sum(not _is_answered(record) for record in knocks))
+    if by_knock is not None:
+        return seen(by_knock, book.witnesses(knocks))
     echoes = [record for record, step in book.of(Echo) if step.role == "gateway"]
     by_echo = echo_share(echoes, book)
     if by_echo is not None and by_echo.lost < by_echo.sent:

@@ -17,7 +17,7 @@ from netdiag.probes.base import HopProbe
 from netdiag.probes.clock import Clock
 from netdiag.probes.kernel import answers, errqueue, features
 from netdiag.probes.kernel.answers import Sent
-from netdiag.probes.kernel.numbers import IPV6_AUTOFLOWLABEL, V4, V6, Options, options_for
+from netdiag.probes.kernel.numbers import IPV6_AUTOFLOWLABEL, V4, V6, Options, endpoint, options_for
 from netdiag.probes.kernel.tcp import failure_of
 
 _SEND_TRIES = 5  # one pending error for each probe that was answered while we were sending
@@ -49,7 +49,7 @@ class DatagramFlow:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if (probe.source_port and not raw) or probe.stamp.source:
             sock.bind((probe.stamp.source or "", 0 if raw else probe.source_port))
-        sock.connect((probe.address, 0 if self._icmp else probe.port))
+        sock.connect(endpoint(probe.address, 0 if self._icmp else probe.port))
         if not raw:
             self._identifier = sock.getsockname()[1]
 

@@ -7,7 +7,7 @@ from netdiag.evidence.record import Failure
 from netdiag.probes.base import Stamp
 from netdiag.probes.clock import Clock
 from netdiag.probes.kernel.datagram_probe import sending_failed
-from netdiag.probes.kernel.numbers import options_for
+from netdiag.probes.kernel.numbers import endpoint, options_for
 
 _TEXT = b"netdiag local rule test"
 
@@ -21,7 +21,7 @@ def local_send(clock: Clock, stamp: Stamp, address: str, port: int, *, ttl: int)
         with socket.socket(options.family, socket.SOCK_DGRAM) as sock:
             sock.setsockopt(options.level, options.ttl, ttl)
             sock.setblocking(False)
-            sock.sendto(_TEXT, (address, port))
+            sock.sendto(_TEXT, endpoint(address, port))
     except OSError as error:
         failure = sending_failed(error.errno or 0)
     return LocalSend(

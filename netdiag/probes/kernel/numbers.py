@@ -44,3 +44,12 @@ V6 = Options(socket.AF_INET6, 6, 41, 25, 51, 16, 52, 73, 58, 128, 129)
 def options_for(address: str) -> Options:
     """The options of ``address``'s family. ``ValueError`` when it is no IP literal (a scope id is allowed)."""
     return V4 if ipaddress.ip_address(address).version == 4 else V6
+
+
+def endpoint(address: str, port: int) -> tuple[str, int] | tuple[str, int, int, int]:
+    """``address`` and ``port`` as sockets take them. Python drops the zone of ``fe80::1%eth0`` from a pair, and the
+    kernel then answers EINVAL; it has to be given as a number (RFC 4007). ``OSError`` for a zone that is not there."""
+    host, _, zone = address.partition("%")
+    if not zone:
+        return address, port
+    return host, port, 0, int(zone) if zone.isdecimal() else socket.if_nametoindex(zone)

@@ -12,7 +12,7 @@ from netdiag.probes.base import HopProbe
 from netdiag.probes.clock import Clock
 from netdiag.probes.kernel import answers, errqueue, tcpinfo
 from netdiag.probes.kernel.answers import Sent
-from netdiag.probes.kernel.numbers import IPV6_AUTOFLOWLABEL, TCP_SYNCNT, V6, Options, options_for
+from netdiag.probes.kernel.numbers import IPV6_AUTOFLOWLABEL, TCP_SYNCNT, V6, Options, endpoint, options_for
 from netdiag.probes.kernel.tcp import failure_of, mute, reset, unmute
 
 _ESTABLISHED, _SYN_SENT = 1, 2  # net/tcp_states.h
@@ -35,10 +35,11 @@ class SynProbe:
         probe = self._sent.probe
         try:
             self._prepare(probe)
+            target = endpoint(probe.address, probe.port)
         except OSError as error:
             return self._not_sent(error.errno or 0)
         self._sent = answers.sent_now(self._clock, probe, None)
-        number = self.socket.connect_ex((probe.address, probe.port))
+        number = self.socket.connect_ex(target)
         if number not in {0, errno.EINPROGRESS}:
             # Loopback can answer inside the call.
             return (

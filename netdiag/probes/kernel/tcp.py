@@ -15,7 +15,7 @@ from netdiag.probes.base import OutOfTimeError, Stamp
 from netdiag.probes.clock import Clock
 from netdiag.probes.kernel import errqueue, tcpinfo
 from netdiag.probes.kernel.errqueue import QueuedError
-from netdiag.probes.kernel.numbers import IPV6_RTHDR, IS_LINUX, TCP_SYNCNT, V4, Options, options_for
+from netdiag.probes.kernel.numbers import IPV6_RTHDR, IS_LINUX, TCP_SYNCNT, V4, Options, endpoint, options_for
 from netdiag.probes.library.sockets import SocketStream
 
 _NO_LINGER = struct.pack("ii", 1, 0)  # socket(7), SO_LINGER: close sends a reset
@@ -103,12 +103,16 @@ def _attempt(
     clock: Clock, sock: socket.socket, options: Options, wish: Wish, limit_ms: int
 ) -> tuple[Failure | None, int | None]:
     """How the attempt ended (None: connected), and how many SYNs went to the peer (None: unknown)."""
+    try:
+        target = endpoint(wish.address, wish.port)
+    except OSError as error:
+        return failure_of(error.errno or 0, None), 0
     began_ns = clock.now_ns()
 
     def ends_ns() -> int:  # later, once another probe has met a longer round trip
         return began_ns + clock.patient_ms(limit_ms) * 1_000_000
 
-    number = sock.connect_ex((wish.address, wish.port))
+    number = sock.connect_ex(target)
     if number not in {0, errno.EINPROGRESS}:
         return failure_of(number, None), 0
     # Kernels since 6.5 repeat the SYN each second and four times more than TCP_SYNCNT says (tcp_syn_linear_timeouts;

@@ -17,6 +17,7 @@ from netdiag.evidence import machine as records
 from netdiag.evidence.record import Failure, NotRun
 from netdiag.probes.base import Machine, Stamp
 from netdiag.probes.clock import Clock
+from netdiag.probes.kernel.numbers import endpoint
 from netdiag.probes.library import settings
 from netdiag.probes.library.lookup import ask_system, failure_of_lookup
 from netdiag.probes.library.sockets import failure_of
@@ -104,7 +105,7 @@ class PortableMachine:
         failure: Failure | None = None
         try:
             with socket.socket(family, socket.SOCK_DGRAM) as sock:
-                sock.connect((destination, 9))
+                sock.connect(endpoint(destination, 9))
                 source = sock.getsockname()[0]
         except OSError as error:
             failure = failure_of("look", error)

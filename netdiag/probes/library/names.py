@@ -23,7 +23,7 @@ from netdiag.evidence.record import Failure, FailureCode
 from netdiag.probes.base import Question, Stamp
 from netdiag.probes.clock import Clock
 from netdiag.probes.kernel import errqueue, tcp
-from netdiag.probes.kernel.numbers import IS_LINUX, options_for
+from netdiag.probes.kernel.numbers import IS_LINUX, endpoint, options_for
 from netdiag.probes.library.sockets import Deadline, failure_of, receive, send_all
 from netdiag.probes.library.text import printable
 
@@ -112,7 +112,7 @@ def _by_udp(
             if IS_LINUX:
                 with contextlib.suppress(OSError):
                     errqueue.enable(sock, options)
-            sock.connect((question.server, question.port))
+            sock.connect(endpoint(question.server, question.port))
             sock.send(asked.to_wire())
             while True:
                 deadline.wait_readable(sock)

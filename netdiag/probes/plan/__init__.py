@@ -10,6 +10,11 @@ from collections.abc import Callable, Iterable, Iterator
 from netdiag.evidence.bundle import Step
 from netdiag.evidence.machine import DefaultRoute
 from netdiag.probes.plan.controls import echo_a_control, measure_by_proxy, measure_controls, walk_to_a_control
+from netdiag.probes.plan.losses import (
+    count_more_where_something_is_lost,
+    gateway_of,
+    knock_where_no_echo_is_allowed,
+)
 from netdiag.probes.plan.names import ask_names, ask_names_again, ask_outside_for_controls
 from netdiag.probes.plan.seen import Inputs, Seen, make_step, stays_here
 from netdiag.probes.plan.target import (
@@ -29,8 +34,9 @@ def look_at_the_machine(inputs: Inputs, seen: Seen) -> Iterator[Step]:
     """Links, routes, resolvers, overrides, clock; and echo to each gateway."""
     yield make_step("machine", "machine", subject=inputs.target.host)
     for _, route in seen.of(DefaultRoute) if not stays_here(inputs.target) else ():
-        if route.gateway is not None:
-            yield make_step("echo", "gateway", address=route.gateway, caused_by=route.id, params={"count": "5"})
+        address = gateway_of(route)
+        if address is not None:
+            yield make_step("echo", "gateway", address=address, caused_by=route.id, params={"count": "5"})
 
 
 def look_at_the_machine_again(inputs: Inputs, _: Seen) -> Iterator[Step]:
@@ -50,6 +56,8 @@ FIRST: tuple[Rule, ...] = (
     echo_a_control,
     follow_failed_connects,
     ask_as_another_client,
+    knock_where_no_echo_is_allowed,
+    count_more_where_something_is_lost,
 )
 ONCE_MORE: tuple[Rule, ...] = (ask_names_again, check_once_more)
 LAST: tuple[Rule, ...] = (look_at_the_machine_again,)

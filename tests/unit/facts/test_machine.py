@@ -17,6 +17,7 @@ from tests.fakes.records import (
     TARGET6,
     Story,
     icmp,
+    prohibited,
 )
 from tests.unit.facts import facts_of
 
@@ -115,6 +116,18 @@ def test_lan_loss() -> None:
     loss = facts_of(story).machine.lan_loss.value
     assert loss is not None
     assert (loss.sent, loss.lost) == (10, 2)
+
+
+def test_lan_loss_by_tcp_counts_refusals_as_answers_and_goes_before_limited_echoes() -> None:
+    story = Story()
+    story.machine()
+    story.echo(GATEWAY, "!!...", role="gateway")
+    for port, answers in ((53, [SILENT] * 3), (80, [REFUSED, None, SILENT, REFUSED]), (443, [prohibited(GATEWAY)])):
+        for failure in answers:
+            story.connect(GATEWAY, failure, port=port, role="gateway", attempts=1, syns=1)
+    loss = facts_of(story).machine.lan_loss.value
+    assert loss is not None
+    assert (loss.sent, loss.lost) == (4, 1)  # a port that never answers says nothing, nor does an ICMP error
 
 
 def test_nothing_beyond_the_gateway() -> None:

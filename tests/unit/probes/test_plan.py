@@ -9,9 +9,9 @@ from netdiag.evidence.bundle import Options, Step, Target
 from netdiag.evidence.machine import DefaultRoute, HostsEntry, ProxySetting, ResolverConfig
 from netdiag.evidence.names import Lookup, ResourceRecord
 from netdiag.evidence.observation import Observation
-from netdiag.evidence.record import Failure, FailureCode, ObsId, StepId
+from netdiag.evidence.record import Failure, FailureCode, NotRun, ObsId, StepId
 from netdiag.evidence.tls import Handshake
-from netdiag.evidence.transport import Connect, HopReply
+from netdiag.evidence.transport import Connect, Echo, HopReply
 from netdiag.evidence.web import Exchange
 from netdiag.probes.controls import DEFAULT_CONTROLS, PUBLIC_RESOLVERS
 from netdiag.probes.plan import Inputs, Seen, next_steps
@@ -33,6 +33,7 @@ class Line:
         self.dead: set[str] = set()
         self.untrusted: set[str] = set()
         self.status = 200
+        self.may_ping, self.loses = True, False
         self.count = 0
 
     def record(self, kind: Callable[..., Observation], step: Step, **fields: Any) -> Observation:
@@ -47,7 +48,9 @@ class Line:
         if step.round == 2:
             return []
         found = [
-            self.record(DefaultRoute, step, family=family, exists=family in self.families, gateway=gateway)
+            self.record(
+                DefaultRoute, step, family=family, exists=family in self.families, gateway=gateway, device="eth0"
+            )
             for family, gateway in ((4, "192.168.1.1"), (6, "fe80::1"))
         ]
         found.append(self.record(ResolverConfig, step, source="/etc/resolv.conf", servers=self.resolvers))
@@ -89,6 +92,17 @@ class Line:
     def _http(self, step: Step) -> list[Observation]:
         status = self.status if step.role == "target" else 204
         return [self.record(Exchange, step, method="GET", url=step.params["url"], status=status)]
+
+    def _echo(self, step: Step) -> list[Observation]:
+        if not self.may_ping:
+            return [self.record(NotRun, step, why="no_privilege", what="ICMP echo")]
+        lost = [True, False] if self.loses else [False]
+        return [
+            self.record(
+                Echo, step, address=step.address, sequence=1, mode="ping_socket", rtt_us=None if is_lost else 900
+            )
+            for is_lost in lost
+        ]
 
     def _walk(self, step: Step) -> list[Observation]:
         answer = "none" if step.address in self.dead else "syn_ack"
@@ -318,3 +332,32 @@ def test_of_many_dead_addresses_few_paths_are_walked_and_the_gateway_is_asked_ab
         == len({step.address for step in some(steps, "reach", "target")})
         == 4
     )
+
+
+def test_a_gateway_that_may_not_be_pinged_is_knocked_at() -> None:
+    line = Line()
+    line.may_ping = False
+    knocks = some(plan(inputs(), line), "knock", "gateway")
+    assert [(step.address, step.params) for step in knocks] == [
+        ("192.168.1.1", {"count": "5"}), ("fe80::1%eth0", {"count": "5"}),
+    ]  # fmt: skip
+    line.may_ping = True
+    assert not some(plan(inputs(), line), "knock")
+
+
+def test_more_is_counted_once_somebody_was_silent_and_answered() -> None:
+    line = Line()
+    line.loses = True
+    steps = plan(inputs(), line)
+    assert {(step.address, step.params["count"]) for step in some(steps, "knock", "gateway")} == {
+        ("192.168.1.1", "20"), ("fe80::1%eth0", "20"),
+    }  # fmt: skip
+    assert len(some(steps, "echo", "control", count="10", pace_ms="300")) == 1
+
+
+def test_nothing_more_is_counted_where_someone_is_dead_all_the_time() -> None:
+    line = Line()
+    line.dead |= {VENDOR, RESOLVER}
+    steps = plan(inputs(), line)
+    assert not some(steps, "knock")
+    assert not some(steps, "echo", "control", count="10")

@@ -16,7 +16,7 @@ from netdiag.probes.kernel import echo, features, local_send, tcp
 from netdiag.probes.kernel.datagram_probe import echo_request, sequence_of_reply
 from netdiag.probes.kernel.errqueue import QueuedError
 from netdiag.probes.kernel.hops import Due, hops
-from netdiag.probes.kernel.numbers import IS_LINUX, V4, V6
+from netdiag.probes.kernel.numbers import IS_LINUX, V4, V6, endpoint
 
 pytestmark = pytest.mark.skipif(not IS_LINUX, reason="the error queue is Linux's")
 
@@ -260,3 +260,12 @@ def test_what_the_kernel_can_do_is_found_by_trying() -> None:
     assert (sock is not None) or not features.may_send_icmp(raw=False)
     if sock is not None:
         sock.close()
+
+
+def test_a_zone_goes_to_the_kernel_as_a_number() -> None:
+    assert endpoint("192.0.2.1", 53) == ("192.0.2.1", 53)
+    assert endpoint("2001:db8::1", 53) == ("2001:db8::1", 53)
+    assert endpoint("fe80::1%lo", 53) == ("fe80::1", 53, 0, socket.if_nametoindex("lo"))
+    assert endpoint("fe80::1%7", 53)[3:] == (7,)
+    with pytest.raises(OSError, match="No such device|no interface"):
+        endpoint("fe80::1%nowhere0", 53)
