@@ -99,6 +99,12 @@ def is_special(text: str) -> bool:
     return classify(text) not in ("public", None)
 
 
+def is_nowhere(text: str) -> bool:
+    """An address that leads to no other machine, or to none beyond the link: what a resolver answers that hides a name,
+    and nobody's service. What this machine does with it (a reset by itself, no route) says nothing of a firewall."""
+    return classify(text) in ("unspecified", "loopback", "link_local", "reserved", "multicast")
+
+
 @lru_cache(maxsize=256)
 def network(text: str) -> _Network | None:
     """A prefix, host bits allowed."""

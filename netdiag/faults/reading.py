@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from netdiag.evidence.record import Icmp
 from netdiag.facts import AddressState, ControlState, Facts, Hop, ResolverState, Walk
 from netdiag.facts.base import Share, Witness
-from netdiag.facts.places import classify, inside, parse, plain
+from netdiag.facts.places import classify, inside, is_nowhere, parse, plain
 from netdiag.faults.base import Finding, Lean, opposes, silent
 
 WIDE_BLOCKS = ("172.16.0.0/12", "192.168.0.0/16")
@@ -76,6 +76,7 @@ def failed_connects(facts: Facts) -> tuple[AddressState, ...]:
         for state in facts.target.addresses.value or ()
         if state.genuine is not False and state.connect is not None and state.connect.how != "open"
         if state.connect.worked == 0 and state.works is not True
+        if not is_nowhere(state.address) or facts.names.needed.value is False
     ]
     return tuple(state for state in states if not family_is_dead(facts, state.family))
 

@@ -10,7 +10,7 @@ from netdiag.facts.base import Fact, seen
 from netdiag.facts.derivation.book import Book
 from netdiag.facts.derivation.near import Near
 from netdiag.facts.machine import Egress
-from netdiag.facts.places import family, plain
+from netdiag.facts.places import family, is_nowhere, plain
 
 Answer = Literal["gateway", "silent", "refused_locally", "reset", "accepted"]
 
@@ -44,6 +44,8 @@ def derive_egress(version: Literal[4, 6], book: Book, near: Near) -> Fact[Egress
     port = book.bundle.target.port
     steps = [s for s in book.bundle.plan if s.probe == "egress" and s.address and family(s.address) == version]
     for step in steps:
+        if is_nowhere(step.address or "") and not book.bundle.target.is_literal:
+            continue  # an answer that leads nowhere: that no packet leaves for it is nobody's doing
         by_port = replies_to(step.address or "", book)
         to_target = by_port.get(port, [])
         to_other = [reply for other, replies in by_port.items() if other != port for reply in replies]

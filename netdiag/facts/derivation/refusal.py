@@ -13,7 +13,7 @@ from netdiag.facts.derivation.egress import answer_of, derive_egress, replies_to
 from netdiag.facts.derivation.names import Named
 from netdiag.facts.derivation.placing import Scene
 from netdiag.facts.machine import Egress, LocalRefusal
-from netdiag.facts.places import family, plain
+from netdiag.facts.places import family, is_nowhere, plain
 from netdiag.facts.target import AddressState
 
 How = Literal["no_route", "reject_route", "policy", "own_icmp", "own_reset"]
@@ -40,7 +40,7 @@ def without_own_resets(states: tuple[AddressState, ...], scene: Scene) -> tuple[
 
 def _is_own_reset(address: str, scene: Scene) -> bool:
     book, near = scene.book, scene.near
-    if near.on_link(address) or near.is_own(address):
+    if near.on_link(address) or near.is_own(address) or _leads_nowhere(address, scene):
         return False
     resets = _resets_at_1(address, scene)
     others = [
@@ -55,6 +55,12 @@ def _is_own_reset(address: str, scene: Scene) -> bool:
     nearest = min(reply.rtt_us for reply in others if reply.rtt_us is not None)
     times = [reply.rtt_us for reply in resets if reply.rtt_us is not None]
     return _udp_denied(address, scene) or (bool(times) and max(times) < nearest)
+
+
+def _leads_nowhere(address: str, scene: Scene) -> bool:
+    """A resolver's answer that no packet can follow (0.0.0.0, 127/8): a lie, and no refusal. Typed as the target, such
+    an address is what the customer means."""
+    return is_nowhere(address) and not scene.book.bundle.target.is_literal
 
 
 def _resets_at_1(address: str, scene: Scene) -> list[HopReply]:
@@ -73,12 +79,13 @@ def local_refusal(
     """Why nothing left this machine, when that is why every failing address fails.
 
     (1) A family that the machine does not have is no refusal (IPv6 without a global address, IPv4 behind NAT64), unless
-        the target has no other.
+        the target has no other; and an answer that leads nowhere says nothing of what this machine sends.
     (2) Silence is a refusal, too, when the TTL-1 test shows the target's packet swallowed and the control's not, and a
         UDP datagram to the same port was denied: an OUTPUT rule drops TCP without an error (trap 8).
     (3) Where nothing was connected, a route look-up that failed tells.
     """
-    failing = [s for s in states if s.connect is not None and s.works is False and s.genuine is not False]
+    meant = [state for state in states if not _leads_nowhere(state.address, scene)]
+    failing = [s for s in meant if s.connect is not None and s.works is False and s.genuine is not False]
     present = [state for state in failing if not _is_absent_family(state, named, scene)]
     if len({state.family for state in states}) < 2 and not present:
         present = failing
@@ -131,6 +138,8 @@ def _route_failed(address: str, scene: Scene) -> bool:
 def _refused_route(scene: Scene) -> Fact[LocalRefusal]:
     for record, step in scene.book.of(RouteLookup):
         failure = record.failure
+        if _leads_nowhere(record.destination, scene):
+            continue
         if step.role == "target" and failure is not None and failure.errno is not None:
             no_route = failure.errno in (_ENETUNREACH, _ENETDOWN)
             if no_route and family(record.destination) == 6:
@@ -158,6 +167,8 @@ def target_leaves(states: Sequence[AddressState], refusal: Fact[LocalRefusal], s
     for state in states:
         connect = state.connect
         if connect is None or connect.how in ("silent", "local") or scene.near.is_own(state.address):
+            continue
+        if _leads_nowhere(state.address, scene):
             continue
         if connect.how == "refused" and state.address in near_resets:
             continue
