@@ -35,6 +35,9 @@ class Walk(Value, frozen=True, kw_only=True):
     ``same_flow``: the interval was shown on one 5-tuple. ``shared_until``: the largest TTL up to which this walk saw
     the same routers as a walk to a healthy control of the same family. ``beyond_cleared``: an answer from beyond
     ``last_seen`` on the same address (another protocol) clears the path up to there; the largest such TTL.
+    ``nearer_by``: by how many hops the end (``open`` or ``refused``) came from nearer than other answers of the same
+    address place it: another protocol's walk, else the TTL left in its echo replies (which tells the way back). None:
+    nothing to compare with.
     """
 
     role: Literal["target", "control"]
@@ -55,6 +58,7 @@ class Walk(Value, frozen=True, kw_only=True):
     same_flow: bool = False
     shared_until: int | None = None
     beyond_cleared: int | None = None
+    nearer_by: int | None = None
     witnesses: tuple[Witness, ...] = ()
 
 
@@ -69,8 +73,12 @@ class PathFacts(Value, frozen=True, kw_only=True):
     first_hop_only: Fact[bool] = Fact()
     """No walk, to target or control, saw anything beyond the first hop."""
     proxy_in_path: Fact[bool] = Fact()
-    """The service port answered at a TTL where it cannot be: TTL 1 (unless the target is on the own link), or more
-    than 2 hops nearer than another protocol."""
+    """The service port answered, or refused, at a TTL where it cannot be: TTL 1 (unless the target is on the own link),
+    or more than 2 hops nearer than another protocol. False: its distance was compared and agrees within one hop, or
+    it was asked at TTL 1 and nothing accepted there while no walk to it ended in an answer. Else unknown."""
+    large_from: Fact[tuple[str, ...]] = Fact()
+    """The target's addresses whose connections brought more than a small packet's worth of data: large packets come
+    through from there."""
     hop_loss_persists: Fact[Share] = Fact()
     """Loss at the end that is also seen from some hop on; unknown when only mid-path hops lose (ICMP limiting)."""
     icmp_limited_hops: Fact[tuple[int, ...]] = Fact()

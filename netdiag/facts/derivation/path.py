@@ -2,17 +2,30 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
+from netdiag.evidence.tls import Handshake
+from netdiag.evidence.transport import Echo
+from netdiag.evidence.web import Exchange
 from netdiag.facts.base import Fact, Share, seen
-from netdiag.facts.derivation.book import Book
+from netdiag.facts.derivation.book import Book, is_direct
 from netdiag.facts.derivation.placing import Placing, Scene
 from netdiag.facts.derivation.statistics import share
 from netdiag.facts.derivation.walks import RawWalk
 from netdiag.facts.machine import Egress
 from netdiag.facts.path import HopPlace, PathFacts, Walk
+from netdiag.facts.places import plain
 
 _NEARER = 2
 """Hops by which the service may seem nearer than another protocol before something else must be answering for it
 (fault-signatures 1: more than 2 is a middlebox)."""
+
+_SAME_PLACE = 1
+"""Two ways of measuring one distance may differ by a hop: the way back is not always the way there."""
+
+_FIRST_TTLS = (64, 128, 255)
+"""With which TTL systems send: what is missing at arrival is the number of routers on the way back."""
+
+_LARGE = 1400
+"""More bytes than this do not come in small packets alone."""
 
 _ENOUGH_LOST = 2
 """One lost probe at the end is chance."""
@@ -41,6 +54,7 @@ def derive_path(
         others=seen(others, tuple(w for walk in others for w in walk.witnesses)) if others else Fact(),
         first_hop_only=_first_hop_only(raw, book),
         proxy_in_path=_proxy_in_path(service, tuple(egress.values()), scene),
+        large_from=_large_from(book),
         hop_loss_persists=_hop_loss(service, book),
         icmp_limited_hops=_limited(raw, book),
     )
@@ -81,6 +95,7 @@ def _walk(one: RawWalk, raw: Sequence[RawWalk], clear: Sequence[RawWalk], placin
         same_flow=one.same_flow,
         shared_until=shared,
         beyond_cleared=_beyond(one, raw),
+        nearer_by=_nearer_by(one, raw, book),
         witnesses=book.witnesses(one.records),
     )
 
@@ -135,7 +150,8 @@ def _first_hop_only(raw: Sequence[RawWalk], book: Book) -> Fact[bool]:
 
 def _proxy_in_path(service: Sequence[RawWalk], egress: Sequence[Fact[Egress]], scene: Scene) -> Fact[bool]:
     """The service port answered at TTL 1, or nearer than another protocol reaches the same address. A target on the own
-    link is reached at TTL 1 by right."""
+    link is reached at TTL 1 by right. A way back that is longer than the way there shifts what echo replies tell: by
+    them alone nothing is nearer for certain."""
     book = scene.book
     tested_at = [step.address for step in book.bundle.plan if step.probe == "egress" and step.address]
     if any(scene.near.on_link(address) for address in (*tested_at, *(walk.address for walk in service))):
@@ -143,22 +159,67 @@ def _proxy_in_path(service: Sequence[RawWalk], egress: Sequence[Fact[Egress]], s
     for fact in egress:
         if fact.value is not None and "accepted" in (fact.value.target, fact.value.control):
             return seen(True, fact.witnesses)
-    compared = []
-    for walk in service:
-        far = [
-            other.reached
-            for other in scene.walks
-            if other.address == walk.address and other.protocol != "tcp" and other.reached is not None
-        ]
-        if walk.end == "open" and walk.end_ttl is not None and far:
-            compared.append(walk)
-            if min(far) - walk.end_ttl > _NEARER:
-                return seen(True, book.witnesses(walk.records))
+    ended = [walk for walk in service if walk.end in ("open", "refused") and walk.end_ttl is not None]
+    for walk in ended:
+        if walk.end == "open" and walk.end_ttl == 1:
+            return seen(True, book.witnesses(walk.records))
+        by_walk = _walked(walk, scene.walks)
+        if by_walk is not None and by_walk - (walk.end_ttl or 0) > _NEARER:
+            return seen(True, book.witnesses(walk.records))
+    gaps = [_nearer_by(walk, scene.walks, book) for walk in ended]
+    if any(gap is None or gap > _SAME_PLACE for gap in gaps):
+        return Fact()
     tested = [fact for fact in egress if fact.value is not None and fact.value.target not in (None, "refused_locally")]
-    if compared or tested:
-        found = book.witnesses(r for walk in compared for r in walk.records)
+    if gaps or tested:
+        found = book.witnesses(r for walk in ended for r in walk.records)
         return seen(False, found + tuple(w for fact in tested for w in fact.witnesses))
     return Fact()
+
+
+def _walked(walk: RawWalk, raw: Sequence[RawWalk]) -> int | None:
+    """At which TTL another protocol reaches the address of this walk."""
+    far = [
+        other.reached
+        for other in raw
+        if other.address == walk.address and other.protocol != walk.protocol and other.reached is not None
+    ]
+    return min(far, default=None)
+
+
+def _nearer_by(walk: RawWalk, raw: Sequence[RawWalk], book: Book) -> int | None:
+    """Hops between the end of this walk and where other answers of the same address come from (0: no nearer)."""
+    if walk.end not in ("open", "refused") or walk.end_ttl is None:
+        return None
+    distance = _walked(walk, raw)
+    if distance is None:
+        left = [
+            echo.reply_ttl
+            for echo, step in book.of(Echo)
+            if is_direct(step) and echo.rtt_us is not None and echo.reply_ttl and plain(echo.address) == walk.address
+        ]
+        away = [min(first - ttl for first in _FIRST_TTLS if first >= ttl) + 1 for ttl in left]
+        distance = min(away, default=None)
+    return None if distance is None else max(distance - walk.end_ttl, 0)
+
+
+def _large_from(book: Book) -> Fact[tuple[str, ...]]:
+    """Addresses of the target from which so much came that large packets must have been among it."""
+    counted: list[tuple[str, Handshake | Exchange]] = []
+    for handshake, step in book.of(Handshake):
+        if step.role == "target" and is_direct(step) and step.address and handshake.tcp is not None:
+            counted.append((plain(step.address), handshake))
+    for exchange, step in book.of(Exchange):
+        if step.role == "target" and is_direct(step) and exchange.address and exchange.tcp is not None:
+            counted.append((plain(exchange.address), exchange))
+    large = [
+        (address, record)
+        for address, record in counted
+        if record.tcp is not None and (record.tcp.bytes_received or 0) > _LARGE
+    ]
+    if not counted:
+        return Fact()
+    found = tuple(dict.fromkeys(address for address, _ in large))
+    return seen(found, book.witnesses(record for _, record in large or counted))
 
 
 def _hop_loss(service: Sequence[RawWalk], book: Book) -> Fact[Share]:

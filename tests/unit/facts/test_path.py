@@ -1,8 +1,10 @@
 """Walks: ends, intervals, places, and what else clears the way."""
 
+import msgspec
 import pytest
 
 from netdiag.evidence.record import Icmp
+from netdiag.evidence.tls import Handshake
 from netdiag.facts import Walk
 from tests.fakes.records import (
     CARRIER,
@@ -13,10 +15,12 @@ from tests.fakes.records import (
     GATEWAY6,
     ISP,
     OWN,
+    REFUSED,
     SECOND,
     SILENT,
     TARGET,
     TARGET6,
+    TCP,
     Story,
 )
 from tests.unit.facts import Prefixes, facts_of
@@ -277,6 +281,62 @@ def test_a_proxy_in_the_path() -> None:
     unknown = Story()
     unknown.machine()
     assert not facts_of(unknown).path.proxy_in_path.known
+
+
+def refused_after(hops: tuple[str | None, ...], echoes: str = "") -> Story:
+    """The port is refused right after these routers; the address' echo replies come over seven (their TTL is 57)."""
+    story = Story()
+    story.surroundings()
+    story.connect(TARGET, REFUSED)
+    story.walk(TARGET, hops, end="refused")
+    if echoes:
+        story.echo(TARGET, echoes)
+    return story
+
+
+@pytest.mark.parametrize(
+    ("hops", "echoes", "nearer_by", "proxy"),
+    [
+        ((GATEWAY, ISP, None, None, None, CARRIER, EDGE), "!!", 0, False),
+        ((GATEWAY, ISP, None, None, CARRIER, EDGE), "!!", 1, False),
+        ((GATEWAY, ISP, None, CARRIER, EDGE), "!!", 2, None),
+        ((GATEWAY, ISP), "!!", 5, None),
+        ((GATEWAY, ISP, CARRIER, EDGE), "", None, None),
+        ((GATEWAY, ISP, CARRIER, EDGE), "..", None, None),
+    ],
+)
+def test_where_a_reset_comes_from(
+    hops: tuple[str | None, ...], echoes: str, nearer_by: int | None, proxy: bool | None
+) -> None:
+    """Against the address' own echo replies; where these are missing, nothing was compared, and nothing is said."""
+    path = facts_of(refused_after(hops, echoes)).path
+    assert path.target4.value is not None
+    assert path.target4.value.nearer_by == nearer_by
+    assert path.proxy_in_path.value is proxy
+
+
+def test_a_reset_from_nearer_than_another_protocol_goes() -> None:
+    story = refused_after((GATEWAY,))
+    story.walk(TARGET, (GATEWAY, ISP, CARRIER, EDGE), protocol="icmp")
+    assert facts_of(story).path.proxy_in_path.value is True
+
+
+def test_an_answer_at_the_first_hop_is_no_far_hosts() -> None:
+    story = Story()
+    story.machine()
+    story.walk(TARGET, ())
+    assert facts_of(story).path.proxy_in_path.value is True
+
+
+@pytest.mark.parametrize(("came", "large"), [(3100, (TARGET,)), (700, ())])
+def test_large_packets_come_through(came: int, large: tuple[str, ...]) -> None:
+    story = Story()
+    story.machine()
+    story.connect(TARGET)
+    step = story.step("reach", "target", story.host, TARGET, 443)
+    story.add(Handshake, step, tcp=msgspec.structs.replace(TCP, bytes_received=came))
+    assert facts_of(story).path.large_from.value == large
+    assert not facts_of(refused_after((GATEWAY,))).path.large_from.known
 
 
 def test_a_target_on_the_own_link_is_no_proxy() -> None:
