@@ -7,6 +7,7 @@ and stays for good:
 ``ipv6``         IPv6 sockets (a kernel without the stack: EAFNOSUPPORT)
 ``netlink``      netlink sockets, where routes and neighbours are asked (containers, Android)
 ``ping``         ICMP sockets, raw or not (EPERM)
+``ping-sockets`` those that need no privilege alone, as net.ipv4.ping_group_range does by default
 """
 
 from __future__ import annotations
@@ -49,17 +50,21 @@ def refusals(lacks: Sequence[str]) -> list[Refusal]:
     """What the named lacks come to on this machine. ``KeyError`` for an unknown one, or another processor."""
     sock, option = _CALLS[platform.machine()]
     every = 0xFFFFFFFF
+    icmp = {
+        kind: [
+            Refusal(sock, ((1, _TYPE_MASK, kind), (2, every, protocol)), errno.EPERM)
+            for protocol in (socket.IPPROTO_ICMP, socket.IPPROTO_ICMPV6)
+        ]
+        for kind in (socket.SOCK_DGRAM, socket.SOCK_RAW)
+    }
     known = {
         "error-queue": [
             Refusal(option, ((1, every, level), (2, every, name)), 0) for level, name in (_IP_RECVERR, _IPV6_RECVERR)
         ],
         "ipv6": [Refusal(sock, ((0, every, socket.AF_INET6),), errno.EAFNOSUPPORT)],
         "netlink": [Refusal(sock, ((0, every, socket.AF_NETLINK),), errno.EACCES)],
-        "ping": [
-            Refusal(sock, ((1, _TYPE_MASK, kind), (2, every, protocol)), errno.EPERM)
-            for kind in (socket.SOCK_DGRAM, socket.SOCK_RAW)
-            for protocol in (socket.IPPROTO_ICMP, socket.IPPROTO_ICMPV6)
-        ],
+        "ping": icmp[socket.SOCK_DGRAM] + icmp[socket.SOCK_RAW],
+        "ping-sockets": icmp[socket.SOCK_DGRAM],
     }
     return [refusal for lack in lacks for refusal in known[lack]]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,10 +63,10 @@ def _side(lab: Lab, path: Path) -> str:
     return str(json.loads(done.stdout)["verdict"]["side"])
 
 
-def _without(lab: Lab, *lacks: str) -> Path:
-    output = lab.home / f"without-{'-'.join(lacks)}.zip"
+def _without(lab: Lab, *lacks: str, ordinary: bool = True) -> Path:
+    output = lab.home / f"without-{'-'.join(lacks)}-{time.monotonic_ns()}.zip"
     argv = [sys.executable, "-m", "tests.netns.sandbox", *lacks, "--", *collect_command(lab, output)]
-    done = lab.run("customer", argv)
+    done = lab.run("customer", argv, ordinary=ordinary)
     assert done.returncode == 0, done.stderr
     return output
 
@@ -111,13 +112,11 @@ def test_a_system_that_is_not_linux_is_measured_as_far_as_it_goes(healthy: Lab) 
     assert _side(healthy, output) == "none"
 
 
-def test_root_has_raw_sockets_where_others_have_none(lab: LabFactory) -> None:
+def test_root_has_raw_sockets_where_others_have_none(healthy: Lab) -> None:
     """The mode stands in each record; found by trying, not by the user's number."""
-    opened = lab("healthy")
-    opened.apply(at="customer", sysctl={"net.ipv4.ping_group_range": "1 0"})
     modes: dict[bool, set[str]] = {}
     for ordinary in (True, False):
-        bundle = bundle_in(opened.collect(ordinary=ordinary))
+        bundle = bundle_in(_without(healthy, "ping-sockets", ordinary=ordinary))
         assert not crashes(bundle)
         modes[ordinary] = {one.mode for one in bundle.observations if isinstance(one, Echo)}
         assert (("no_privilege", "ICMP echo") in _missing(bundle)) == ordinary
@@ -251,11 +250,6 @@ def test_nat64_is_found_and_its_addresses_are_measured(lab: LabFactory) -> None:
     assert _side(opened, path) == "none"
 
 
-NO_PING = """
-[[change]]
-at = "customer"
-sysctl = { "net.ipv4.ping_group_range" = "1 0" }
-"""
 LOSSY = """
 [[change]]
 at = "gateway"
@@ -286,20 +280,19 @@ def _knocks(bundle: Bundle) -> list[Connect]:
     return [one for one in bundle.observations if isinstance(one, Connect) and one.step in steps]
 
 
-def test_who_may_not_ping_knocks_at_the_gateway(lab: LabFactory) -> None:
-    opened = lab(toml=NOTHING_IS_WRONG + NO_PING)
-    path = opened.collect()
+def test_who_may_not_ping_knocks_at_the_gateway(healthy: Lab) -> None:
+    path = _without(healthy, "ping")
     bundle = bundle_in(path)
     assert not crashes(bundle)
     loss = derive(bundle).machine.lan_loss.value
     assert loss is not None
     assert (loss.sent >= 10, loss.lost) == (True, 0)
     assert {step.params["count"] for step in bundle.plan if step.probe == "knock"} == {"5"}
-    assert _side(opened, path) == "none"
+    assert _side(healthy, path) == "none"
 
 
 def test_loss_in_the_lan_is_counted_without_ping(lab: LabFactory) -> None:
-    bundle = bundle_in(lab(toml=NOTHING_IS_WRONG + NO_PING + LOSSY).collect())
+    bundle = bundle_in(_without(lab(toml=NOTHING_IS_WRONG + LOSSY), "ping"))
     assert not crashes(bundle)
     loss = derive(bundle).machine.lan_loss.value
     assert loss is not None

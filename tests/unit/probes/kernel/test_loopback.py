@@ -267,5 +267,5 @@ def test_a_zone_goes_to_the_kernel_as_a_number() -> None:
     assert endpoint("2001:db8::1", 53) == ("2001:db8::1", 53)
     assert endpoint("fe80::1%lo", 53) == ("fe80::1", 53, 0, socket.if_nametoindex("lo"))
     assert endpoint("fe80::1%7", 53)[3:] == (7,)
-    with pytest.raises(OSError, match="No such device|no interface"):
+    with pytest.raises(OSError, match=r"No such device|no interface"):
         endpoint("fe80::1%nowhere0", 53)
