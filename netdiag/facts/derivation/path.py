@@ -151,7 +151,7 @@ def _first_hop_only(raw: Sequence[RawWalk], book: Book) -> Fact[bool]:
 def _proxy_in_path(service: Sequence[RawWalk], egress: Sequence[Fact[Egress]], scene: Scene) -> Fact[bool]:
     """The service port answered at TTL 1, or nearer than another protocol reaches the same address. A target on the own
     link is reached at TTL 1 by right. A way back that is longer than the way there shifts what echo replies tell: by
-    them alone nothing is nearer for certain."""
+    them alone nothing is nearer for certain. A reset at TTL 1 is this machine's or its gateway's (machine.egress4)."""
     book = scene.book
     tested_at = [step.address for step in book.bundle.plan if step.probe == "egress" and step.address]
     if any(scene.near.on_link(address) for address in (*tested_at, *(walk.address for walk in service))):
@@ -159,7 +159,7 @@ def _proxy_in_path(service: Sequence[RawWalk], egress: Sequence[Fact[Egress]], s
     for fact in egress:
         if fact.value is not None and "accepted" in (fact.value.target, fact.value.control):
             return seen(True, fact.witnesses)
-    ended = [walk for walk in service if walk.end in ("open", "refused") and walk.end_ttl is not None]
+    ended = [walk for walk in service if walk.end == "open" or (walk.end == "refused" and (walk.end_ttl or 0) > 1)]
     for walk in ended:
         if walk.end == "open" and walk.end_ttl == 1:
             return seen(True, book.witnesses(walk.records))

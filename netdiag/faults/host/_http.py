@@ -4,7 +4,14 @@ from netdiag.facts import AddressState, Facts, HttpState, Witness
 from netdiag.faults.base import CONTROL_RUN, Finding, Lean
 from netdiag.faults.host._reading import agent, controls, reached, witnesses
 
-USED = ("target.scheme", "target.addresses", "controls.intercepting_issuer", "controls.portal", "agent.runs")
+USED = (
+    "target.scheme",
+    "target.addresses",
+    "path.proxy_in_path",
+    "controls.intercepting_issuer",
+    "controls.portal",
+    "agent.runs",
+)
 PLAIN_RIVALS = ("local.portal.captive",)
 
 
@@ -32,6 +39,14 @@ def authentic(facts: Facts, state: AddressState) -> bool:
     return state.tls is not None and state.tls.how == "ok" and not opened(facts)
 
 
+def anybodys(facts: Facts) -> bool:
+    """Plain HTTP, whose answer anybody on the way can write: nothing shows that it comes from where the target stands,
+    and the agent does not get the same."""
+    return (
+        facts.target.scheme.value == "http" and facts.path.proxy_in_path.value is not False and not agent(facts).fails
+    )
+
+
 def proofs(facts: Facts, state: AddressState) -> tuple[Witness, ...]:
     return witnesses(facts, state) + agent(facts).witnesses
 
@@ -48,7 +63,7 @@ def answered(
         facts=USED,
         witnesses=proofs(facts, state),
         at_most_likely=not settled,
-        at_most_possible=not settled and not relayed and opened(facts),
+        at_most_possible=not settled and (anybodys(facts) or (not relayed and opened(facts))),
         settle_next=CONTROL_RUN,
         search_keys=http.search_keys,
     )

@@ -6,13 +6,22 @@ from netdiag.facts import AddressState, Facts, Walk, Witness
 from netdiag.facts.base import Value
 from netdiag.facts.places import classify
 from netdiag.faults.base import Finding, opposes, silent
+from netdiag.faults.transit._signs import passed_by_other_protocol, vanish_there
 
 PROFILE = "The vendor's profile (--profile): it says which of the hops on the way are the vendor's."
 VENDOR_CAPTURE = (
     "A packet capture and the block list at the vendor's border, for the customer's address at the times in the bundle."
 )
-SILENT_RIVALS = ("local.firewall.machine", "local.firewall.router", "transit.path.black_hole")
-"""What drops packets to one address without a word, besides the vendor."""
+SMALL_PACKETS = (
+    "The same with small packets (MSS 536): a path that loses large ones then lets the answer through. And a capture "
+    "at the vendor's border."
+)
+SILENT_RIVALS = ("local.firewall.machine", "local.firewall.router")
+"""What drops packets to one address without a word, besides the vendor. A drop on the way there is told apart by
+``stopped_before``; one on the way back leaves the same traces whosever it is, so silence is never more than likely."""
+
+SAME_PLACE = 1
+"""Distances measured in two ways may differ by a hop."""
 
 NEIGHBOUR_WAIT_MS = 1000
 """A router gives up on a neighbour after about 3 s (Linux: three tries, a second apart); a route answers at once."""
@@ -161,11 +170,56 @@ def unreachable(facts: Facts) -> tuple[AddressState, ...] | Finding:
 
 
 def too_few(facts: Facts, *states: AddressState) -> bool:
-    """The silence may be chance: one attempt alone, or a line that is seen to lose packets to others as well."""
+    """The silence may be chance: one attempt alone, or packets that are seen to be lost and to come through by turns,
+    to others or to the target itself."""
     line = (facts.machine.lan_loss.value, facts.controls.loss.value)
     if any(share is not None and share.low > LOSSY for share in line):
         return True
+    if any(comes_and_goes(facts, state) for state in facts.target.addresses.value or ()):
+        return True
     return all(state.connect is None or state.connect.attempts < SEVERAL for state in states)
+
+
+def comes_and_goes(facts: Facts, state: AddressState) -> bool:
+    """Some attempts at this address came through and others were lost: connects, echoes, or the walk to a port that is
+    silent to connects."""
+    connect, echo, walk = state.connect, state.echo, walk_to(facts, state.address)
+    if connect is not None and (connect.syn_lost > 0 or (connect.how == "open" and connect.worked < connect.attempts)):
+        return True
+    if echo is not None and 0 < echo.lost < echo.sent:
+        return True
+    return connect is not None and connect.how == "silent" and walk is not None and walk.end == "open"
+
+
+def from_the_host(facts: Facts, state: AddressState) -> bool | None:
+    """Whether a reset was sent where the address stands: at the distance of its other answers, or behind a router of
+    the vendor's. False: from nearer. None: nothing tells."""
+    walk = walk_to(facts, state.address)
+    if walk is None or walk.end != "refused":
+        return None
+    if walk.nearer_by is not None:
+        return walk.nearer_by <= SAME_PLACE
+    return True if walk.last_seen_place in ("vendor", "target") else None
+
+
+def stopped_before(facts: Facts, state: AddressState) -> bool:
+    """The packets to this port vanish at a router that others' packets meet, too: whatever else answers at the address
+    says nothing of the port."""
+    walk = walk_to(facts, state.address)
+    if walk is None or walk.end != "silent" or walk.last_seen_place in ("vendor", "target"):
+        return False
+    return vanish_there(facts, walk) is not None or passed_by_other_protocol(facts, walk) is not None
+
+
+def large_came(facts: Facts, state: AddressState) -> bool:
+    """Large packets came through from this address, so the size of its answers is not what stops them."""
+    return state.address in (facts.path.large_from.value or ())
+
+
+def tls_is_silent(facts: Facts) -> bool:
+    """TLS was tried with other hosts, and none of them answered a greeting either."""
+    spoken = [state.tls for state in facts.controls.states.value or () if state.tls is not None]
+    return bool(spoken) and all(tls.how == "silent" for tls in spoken)
 
 
 def walk_to(facts: Facts, address: str) -> Walk | None:
@@ -177,11 +231,12 @@ def walk_to(facts: Facts, address: str) -> Walk | None:
 
 
 def border(facts: Facts, state: AddressState) -> str | None:
-    """The second sign that packets reach the vendor's network, as a clause for a person; None without one."""
+    """The second sign that packets reach the vendor's network, as a clause for a person; None without one. It says
+    nothing of the way back."""
     walk = walk_to(facts, state.address)
     if walk is not None and walk.last_seen_place in ("vendor", "target"):
         return f"hop {walk.last_seen} ({walk.last_seen_address}), the last that answered, is in the vendor's network"
-    if state.answers_otherwise is True:
+    if state.answers_otherwise is True and not stopped_before(facts, state):
         return "the same address answers on another port or protocol"
     return None
 

@@ -23,3 +23,10 @@ def was_reset(state: AddressState) -> bool:
     return (state.tls is not None and state.tls.how == "reset") or (
         state.http is not None and state.http.how == "reset"
     )
+
+
+def may_be_size(state: AddressState) -> bool:
+    """Silence after a small question whose answer is large: a path that loses large packets looks the same."""
+    return (state.tls is not None and state.tls.how == "silent") or (
+        state.http is not None and state.http.how == "silent"
+    )

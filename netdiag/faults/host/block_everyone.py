@@ -66,6 +66,7 @@ def assess(facts: Facts) -> Finding:
     state = dropped[0]
     sign, seen = border(facts, state), witnesses(facts, *dropped) + other.witnesses
     silence = f"Connections to {addresses(dropped)} on port {facts.port} get no answer"
+    back = "the vendor drops them, or the answers are lost on their way back"
     if sign is None:
         return Finding(
             lean=Lean.SUPPORTS,
@@ -78,7 +79,7 @@ def assess(facts: Facts) -> Finding:
     if other.fails:
         return Finding(
             lean=Lean.SUPPORTS,
-            because=f"{silence}, here and from another line alike, although {sign}.",
+            because=f"{silence}, here and from another line alike, although {sign}: {back}.",
             facts=USED,
             witnesses=seen,
             # Two lines may share the vendor's own provider, which can drop for both.
@@ -88,7 +89,8 @@ def assess(facts: Facts) -> Finding:
         )
     return Finding(
         lean=Lean.SUPPORTS,
-        because=f"{silence}, although {sign}; one line cannot tell a drop for everyone from a block of one address.",
+        because=f"{silence}, although {sign}: {back}. One line cannot tell a drop for everyone from a block of one "
+        "address.",
         facts=USED,
         witnesses=seen,
         at_most_likely=True,
@@ -104,8 +106,8 @@ FAULT = Fault(
     assess=assess,
     rivals=(*SILENT_RIVALS, "host.block.source_address", "host.machine.down"),
     reply=(
-        "Your measurement shows that connections end inside our network without an answer, from your line and from "
-        "others. Nothing on your side causes this. We are having the firewall in front of the service checked and "
-        "will tell you when it is reachable again."
+        "Your measurement shows that packets reach our network and no answer comes back: we drop them, or the answers "
+        "are lost on their way back to you. Please leave everything as it is. We are having the firewall in front of "
+        "the service and the way back checked, and will tell you when it is reachable again."
     ),
 )

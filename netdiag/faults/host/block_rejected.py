@@ -24,7 +24,16 @@ What to tell the customer
 
 from netdiag.facts import AddressState, Facts
 from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes, silent
-from netdiag.faults.host._reading import NEIGHBOUR_WAIT_MS, PROFILE, Agent, agent, unreachable, witnesses
+from netdiag.faults.host._reading import (
+    NEIGHBOUR_WAIT_MS,
+    PROFILE,
+    VENDOR_CAPTURE,
+    Agent,
+    agent,
+    from_the_host,
+    unreachable,
+    witnesses,
+)
 from netdiag.faults.reading import carries_healthy_control, icmp_words, kind_of
 
 USED = ("target.addresses", "agent.runs", "path.proxy_in_path")
@@ -95,13 +104,16 @@ def _reset(facts: Facts, state: AddressState, other: Agent) -> Finding:
             at_most_possible=True,
             settle_next=CONTROL_RUN,
         )
+    own = from_the_host(facts, state)
+    whose = "" if own else "; whether the host sends it or a box on the way, is not known"
     return Finding(
         lean=Lean.SUPPORTS,
-        because=f"{state.address} refuses port {facts.port} with a reset, while another line is let in.",
+        because=f"{state.address} refuses port {facts.port} with a reset, while another line is let in{whose}.",
         facts=USED,
         witnesses=witnesses(facts, state) + other.witnesses,
         at_most_likely=True,
-        settle_next=CONTROL_RUN,
+        at_most_possible=not own,
+        settle_next=VENDOR_CAPTURE,
     )
 
 

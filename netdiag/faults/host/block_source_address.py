@@ -27,22 +27,25 @@ from netdiag.facts import Facts
 from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes
 from netdiag.faults.host._reading import (
     SILENT_RIVALS,
+    SMALL_PACKETS,
     VENDOR_CAPTURE,
     addresses,
     agent,
     border,
+    large_came,
+    reached,
     too_few,
     unreachable,
     where,
     witnesses,
 )
-from netdiag.faults.host._service import stopped, was_reset
+from netdiag.faults.host._service import may_be_size, stopped, was_reset
 
 USED = ("target.addresses", "path.target4", "path.target6", "controls.any_healthy", "agent.runs")
 
 
 def assess(facts: Facts) -> Finding:
-    accepted = _accepted_then_nothing(facts)
+    accepted = _accepted_then_nothing(facts) or _worked_then_silent(facts)
     if accepted is not None:
         return accepted
     states = unreachable(facts)
@@ -76,7 +79,8 @@ def assess(facts: Facts) -> Finding:
         )
     return Finding(
         lean=Lean.SUPPORTS,
-        because=f"{silence}, although other hosts answer and {sign}.",
+        because=f"{silence}, although other hosts answer and {sign}: the vendor drops them, or the answers are lost on "
+        "their way back.",
         facts=USED,
         witnesses=seen,
         # The answer may be lost on its way back, which no measurement from one end excludes (fault-signatures T16).
@@ -100,9 +104,33 @@ def _accepted_then_nothing(facts: Facts) -> Finding | None:
         facts=USED,
         witnesses=witnesses(facts, state) + other.witnesses,
         at_most_likely=True,
-        at_most_possible=was_reset(state) or acked is False or facts.path.proxy_in_path.value is True,
-        settle_next=VENDOR_CAPTURE,
+        at_most_possible=was_reset(state)
+        or acked is False
+        or (may_be_size(state) and not large_came(facts, state))
+        or facts.path.proxy_in_path.value is True,
+        settle_next=SMALL_PACKETS if may_be_size(state) else VENDOR_CAPTURE,
     )
+
+
+def _worked_then_silent(facts: Facts) -> Finding | None:
+    """A first connection worked, TLS included, and a later one of the same run got no answer: a limit that a few
+    connections trip (a rate of SYNs, fail2ban), perhaps by netdiag's own."""
+    if agent(facts).fails:
+        return None
+    for state in reached(facts):
+        http = state.http
+        good = state.tls is not None and state.tls.how == "ok"
+        if state.works is False and good and http is not None and http.how == "failed":
+            return Finding(
+                lean=Lean.SUPPORTS,
+                because=f"A connection to {state.address} worked, TLS included, and a later one of the same run came "
+                "to nothing; netdiag's own connections may have triggered a limit.",
+                facts=USED,
+                witnesses=witnesses(facts, state),
+                at_most_possible=True,
+                settle_next=VENDOR_CAPTURE,
+            )
+    return None
 
 
 FAULT = Fault(
@@ -114,7 +142,8 @@ FAULT = Fault(
     reply=(
         "Your measurement shows that connections from this address reach the edge of our network and get no answer "
         "there, while the rest of the internet works from your line. That is how a block of this address on our "
-        "side looks; if the address is shared, someone else may have triggered it. Restarting your devices would "
-        "not change it, so please leave everything as it is. We are looking for this address in our block lists."
+        "side looks, or answers that are lost on their way back; if the address is shared, someone else may have "
+        "triggered a block. Restarting your devices would not change it, so please leave everything as it is. We are "
+        "looking for this address in our block lists."
     ),
 )

@@ -1,7 +1,8 @@
-"""The vendor limits the requests of this address (HTTP 429, or 503 with signs of a limit).
+"""The vendor limits requests (HTTP 429, or 503 with signs of a limit).
 
 What is broken
-    Nothing: a limit on requests or connections has been reached, by this address or by someone who shares it.
+    Nothing: a limit on requests or connections has been reached, by this address, by someone who shares it, or by
+    everyone.
 
 How it shows
     HTTP 429 (also 420, 509), or 503 beside requests that succeed or with headers that speak of a limit (RateLimit,
@@ -15,7 +16,7 @@ What would settle it
     Status 429 through TLS that proves the vendor's name; for 503, the agent's run, answered normally at the same time.
 
 What to tell the customer
-    That requests from this address come faster than the service allows, and when it may be asked again.
+    That requests come faster than the service allows, and when it may be asked again.
 """
 
 from netdiag.facts import Facts
@@ -28,14 +29,17 @@ UNAVAILABLE = (503, 529)
 
 
 def assess(facts: Facts) -> Finding:
+    other = agent(facts)
     for state, http in answers(facts):
         if http.challenge or http.page in ("origin", "block"):
             continue
         wait = "" if http.retry_after_s is None else f", to be asked again after {http.retry_after_s} s"
         said = f"{state.address} answers HTTP {http.status}{page(http)}{wait}"
         if http.status in LIMITED or http.page == "limit":
-            return answered(facts, state, http, f"{said}: a limit on the requests of this address.")
-        mixed, other = any(status < 400 for status in http.statuses), agent(facts)
+            whom = ", and so it does to another line: a limit on requests" if other.fails else ": a limit on requests"
+            shown = " of this address" if other.works else ""
+            return answered(facts, state, http, f"{said}{whom}{shown}.")
+        mixed = any(status < 400 for status in http.statuses)
         if http.status not in UNAVAILABLE:
             continue
         if other.fails:
@@ -54,13 +58,13 @@ def assess(facts: Facts) -> Finding:
 
 FAULT = Fault(
     code="host.limit.http",
-    title="The vendor limits the requests of this address",
+    title="The vendor limits requests",
     needs=("target.addresses",),
     assess=assess,
     rivals=(*PLAIN_RIVALS, "host.http.unavailable"),
     reply=(
-        "Your measurement shows that our service limits the requests from this address at the moment. If the "
-        "address is shared, others behind it count as well. Please let the program wait as long as the answer says "
+        "Your measurement shows that our service limits requests at the moment. A limit may count this address, and "
+        "others behind it if it is shared, or everyone. Please let the program wait as long as the answer says "
         "before it asks again; we are checking whether the limit fits your use."
     ),
 )

@@ -10,10 +10,11 @@ How it shows
 What looks like it
     A firewall that refuses with a reset, the vendor's for one address (host.block.rejected) or the customer's own
     (local.firewall.machine, local.firewall.router). A box on the way that resets (nearer than the host). A refusal with
-    ICMP port unreachable is never a closed port.
+    ICMP port unreachable is never a closed port. Two lines may meet the same box. So a reset counts as the host's only
+    where it comes from as far away as the address' other answers do, or from behind a router of the vendor's.
 
 What would settle it
-    The same refusal from the agent's line, at the same address.
+    The same refusal from the agent's line, at the same address, from where the host stands.
 
 What to tell the customer
     The address answers, and refuses the connection at once, so the way to it is open. Nothing on the customer's side
@@ -22,7 +23,16 @@ What to tell the customer
 
 from netdiag.facts import Facts
 from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes, silent
-from netdiag.faults.host._reading import addresses, agent, border, unreachable, walk_to, witnesses
+from netdiag.faults.host._reading import (
+    VENDOR_CAPTURE,
+    addresses,
+    agent,
+    border,
+    from_the_host,
+    unreachable,
+    walk_to,
+    witnesses,
+)
 
 USED = ("target.addresses", "path.target4", "path.target6", "path.proxy_in_path", "agent.runs")
 
@@ -50,24 +60,35 @@ def assess(facts: Facts) -> Finding:
             "The same address accepts connections on this port from another line.", *USED, witnesses=other.witnesses
         )
     seen, named = witnesses(facts, *refused), addresses(refused)
+    walk, own = walk_to(facts, refused[0].address), from_the_host(facts, refused[0])
+    if own is False and walk is not None:
+        return silent(
+            f"The reset comes from {walk.end_ttl} hops away, {walk.nearer_by} nearer than {walk.address} answers from: "
+            "a box on the way may send it.",
+            *USED,
+        )
     if other.fails:
         return Finding(
-            lean=Lean.SETTLES,
-            because=f"Connections to {named} on port {facts.port} are reset, here and from another line.",
+            lean=Lean.SETTLES if own else Lean.SUPPORTS,
+            because=f"Connections to {named} on port {facts.port} are reset, here and from another line"
+            f"{', from where the host stands' if own else '; how far away the host stands is not known'}.",
             facts=USED,
             witnesses=seen + other.witnesses,
+            at_most_likely=not own,
+            settle_next=VENDOR_CAPTURE,
         )
-    walk = walk_to(facts, refused[0].address)
     if walk is not None and walk.end == "refused" and (walk.end_ttl or 0) <= 2 and border(facts, refused[0]) is None:
         return silent(f"The reset comes from {walk.end_ttl} hops away: too near to tell the host from a router.", *USED)
-    far = "" if walk is None or walk.end_ttl is None else f", from {walk.end_ttl} hops away, behind routers that answer"
+    far = "" if walk is None or walk.end_ttl is None else f", from {walk.end_ttl} hops away"
+    far += ", where the host stands" if own else "; whether the host sends it or a box on the way, is not known"
     return Finding(
         lean=Lean.SUPPORTS,
-        because=f"Connections to {named} on port {facts.port} are refused with a TCP reset{far}; a rule that refuses "
+        because=f"Connections to {named} on port {facts.port} are refused with a TCP reset{far}. A rule that refuses "
         "this address alone could do the same.",
         facts=USED,
         witnesses=seen,
         at_most_likely=True,
+        at_most_possible=not own,
         settle_next=CONTROL_RUN,
     )
 
@@ -80,7 +101,7 @@ FAULT = Fault(
     rivals=("local.firewall.machine", "local.firewall.router", "transit.path.prohibited", "host.block.rejected"),
     reply=(
         "Your measurement shows that our address is reached and refuses the connection at once, which is what a "
-        "server does when the service behind it is not running. Nothing on your side causes this. We are having the "
-        "service checked and will tell you when it accepts connections again."
+        "server does when the service behind it is not running. We are having the service checked and will tell you "
+        "when it accepts connections again. Please leave everything as it is."
     ),
 )

@@ -9,11 +9,13 @@ How it shows
 
 What looks like it
     Data that never arrives (a path that loses large packets, a filter that drops by name): then nothing is
-    acknowledged. Large answers lost on the way back look the same from one end. A transparent proxy close to the
-    customer acknowledges in the host's place. A tarpit or a silent drop above the connection is the vendor's rule.
+    acknowledged. Large answers lost on the way back look the same from one end, and from two that share that way,
+    unless something large did come from the address; where no host answers a TLS greeting, it is the line's. A
+    transparent proxy close to the customer acknowledges in the host's place. A tarpit or a silent drop above the
+    connection is the vendor's rule.
 
 What would settle it
-    The same silence towards the agent's line.
+    The same silence towards the agent's line, and with small packets.
 
 What to tell the customer
     That the service was reached and did not answer.
@@ -21,10 +23,10 @@ What to tell the customer
 
 from netdiag.facts import Facts
 from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes, silent
-from netdiag.faults.host._reading import agent, witnesses
+from netdiag.faults.host._reading import SMALL_PACKETS, agent, controls, large_came, tls_is_silent, witnesses
 from netdiag.faults.host._service import stopped
 
-USED = ("target.addresses", "path.proxy_in_path", "controls.any_healthy", "agent.runs")
+USED = ("target.addresses", "path.proxy_in_path", "path.large_from", "controls.any_healthy", "agent.runs")
 
 
 def assess(facts: Facts) -> Finding:
@@ -44,19 +46,32 @@ def assess(facts: Facts) -> Finding:
     seen = witnesses(facts, state) + other.witnesses
     if acked is None and not other.fails:
         return silent(f"Whether {sent} reached {state.address} is not known.", *USED)
+    if state.http is None and tls_is_silent(facts):
+        return silent(f"TLS to other hosts is as silent as TLS to {state.address}.", *USED, "controls.states")
     taken = f"{state.address} accepts the connection, acknowledges {sent}, and answers nothing"
+    large = large_came(facts, state)
+    unless = "" if large else "; a path that loses large packets, which no answer of it shows, would look the same"
     if other.fails:
         return Finding(
-            lean=Lean.SETTLES, because=f"{taken}, here and from another line alike.", facts=USED, witnesses=seen
+            lean=Lean.SETTLES,
+            because=f"{taken}, here and from another line alike{unless}.",
+            facts=USED,
+            witnesses=seen,
+            at_most_likely=not large,
+            settle_next=SMALL_PACKETS,
         )
+    at_tls = state.http is None
     return Finding(
         lean=Lean.SUPPORTS,
-        because=f"{taken}, while other hosts do.",
+        because=f"{taken}, while other hosts do{unless}.",
         facts=USED,
         witnesses=seen,
         at_most_likely=True,
-        at_most_possible=facts.path.proxy_in_path.value is True or facts.controls.any_healthy.value is not True,
-        settle_next=CONTROL_RUN,
+        at_most_possible=not large
+        or (at_tls and controls(facts).tls_works is not True)
+        or facts.path.proxy_in_path.value is True
+        or facts.controls.any_healthy.value is not True,
+        settle_next=CONTROL_RUN if large else f"{CONTROL_RUN} {SMALL_PACKETS}",
     )
 
 
@@ -67,7 +82,7 @@ FAULT = Fault(
     assess=assess,
     reply=(
         "Your measurement shows that our server accepts the connection and receives the request, but does not "
-        "answer. Nothing on your side causes this. We are having the service behind it checked and will tell you "
-        "when it answers again."
+        "answer, or that the answer is lost on its way back to you. Please leave everything as it is. We are having "
+        "the service behind it and the way back checked, and will tell you when it answers again."
     ),
 )

@@ -8,11 +8,12 @@ How it shows
     The walk to the service port is seen up to a public router that is not the vendor's, and nothing comes from beyond.
 
 What looks like it
-    A silent drop at the vendor's border or host, behind routers that send no ICMP: from one end it is the same. So
-    this stays a suspect unless something else shows that the place is not the vendor's border: walks to hosts of
-    others vanish after the same router, or the next router, which a control's packets pass as well, answers another
-    protocol to the same address. That another line fails as well does not clear the way, which may be one near the
-    vendor. A drop between the gateway and the first router of the provider may be the gateway's.
+    Answers that are lost on their way back: the packets then reach the vendor's network, and from one end nothing shows
+    where the answers end. A silent drop at the vendor's border or host, behind routers that send no ICMP: from one end
+    it is the same. So this stays a suspect unless something else shows that the place is not the vendor's border: walks
+    to hosts of others vanish after the same router, or the next router, which a control's packets pass as well, answers
+    another protocol to the same address. That another line fails as well does not clear the way, which may be one near
+    the vendor. A drop between the gateway and the first router of the provider may be the gateway's.
 
 What would settle it
     A packet capture at the vendor's border, or a walk to the same address from another line of the same provider.
@@ -56,7 +57,11 @@ def judge(facts: Facts, walk: Walk) -> Finding:
     if walk.end != "silent":
         return opposes(f"The walk to {walk.address} ends with an answer, not in silence.", *FACTS)
     if walk.last_seen_place in {"vendor", "target"}:
-        return opposes(f"Packets reach the vendor's network ({last}).", *FACTS, witnesses=walk.witnesses)
+        return silent(
+            f"Packets reach the vendor's network ({last}); whether the answers are lost on their way back, one end "
+            "cannot tell.",
+            *FACTS,
+        )
     others = vanish_there(facts, walk)
     beyond = passed_by_other_protocol(facts, walk)
     everywhere = facts.port == HTTPS and facts.controls.port_443_fails.value is True
@@ -71,8 +76,9 @@ def judge(facts: Facts, walk: Walk) -> Finding:
             settle_next=NEXT,
         )
     if others is None and beyond is None and reaches_otherwise(facts, walk):
-        return opposes(
-            f"{walk.address} answers on another port or protocol, so the way to it is whole.",
+        return silent(
+            f"{walk.address} answers on another port or protocol, so the way to it is whole; whether the answers of "
+            "this port are lost on their way back, one end cannot tell.",
             "target.addresses",
             "path.others",
         )
@@ -136,11 +142,13 @@ FAULT = Fault(
         "local.portal.captive",
         "local.firewall.machine",
     ),
-    rivals=("host.block.source_address", "host.block.everyone", "host.machine.down", "local.firewall.router"),
+    # What the vendor drops is no rival: where another sign shows the drop on the way, that sign takes the vendor's away
+    # (host/_reading.py, stopped_before), and without one this is never more than possible.
+    rivals=("local.firewall.router",),
     assess=assess,
     reply=(
         "The packets to our address leave the local network and vanish at a router in between, which the report names, "
-        "before they reach us. Nothing on the local network causes this. Please give the report to the internet "
+        "or the answers to them are lost on their way back. Please give the report to the internet "
         "provider; we are giving it to ours."
     ),
 )

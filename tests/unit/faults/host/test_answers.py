@@ -2,7 +2,7 @@
 
 import pytest
 
-from netdiag.facts import Facts, HttpState, seen
+from netdiag.facts import Fact, Facts, HttpState, seen
 from netdiag.faults.base import Lean
 from netdiag.verdict import decide
 from tests.unit.faults.host.scene import TLS_OK, W, answer, at, facts, found, run, said
@@ -30,6 +30,21 @@ class TestErrors:
 
     def test_over_plain_http_anybody_may_have_written_it(self) -> None:
         assert said(facts(at(http=answer(500)), target__scheme=seen("http", W)))[1] == "likely"
+
+    @pytest.mark.parametrize("status", [429, 500, 502, 503])
+    def test_and_where_nothing_shows_how_far_away_its_writer_is_nobody_is_accused(self, status: int) -> None:
+        plain = at(http=answer(status))
+        given = facts(plain, target__scheme=seen("http", W), path__proxy_in_path=Fact())
+        assert said(given)[0] == "inconclusive"
+        given = facts(plain, target__scheme=seen("http", W), path__proxy_in_path=Fact(), agent=run(fails=True))
+        assert said(given)[0] == "host"
+
+    def test_a_limit_for_everyone_is_not_said_to_be_of_this_address(self) -> None:
+        everyone = found("host.limit.http", facts(at(tls=TLS_OK, http=answer(429)), agent=run(fails=True)))
+        assert "another line" in everyone.because
+        assert "this address" not in everyone.because
+        alone = found("host.limit.http", facts(at(tls=TLS_OK, http=answer(429)), agent=run(works=True)))
+        assert "of this address" in alone.because
 
     def test_a_trusted_interceptor_passes_on_what_the_host_says(self) -> None:
         given = facts(at(tls=TLS_OK, http=answer(500)), controls__intercepting_issuer=seen("CN=Gatewatch", W))

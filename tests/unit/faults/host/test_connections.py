@@ -2,9 +2,22 @@
 
 from typing import Literal
 
+import msgspec
 import pytest
 
-from netdiag.facts import Facts, LocalRefusal, Proxy, TlsState, seen
+from netdiag.facts import (
+    AddressState,
+    ConnectState,
+    ControlState,
+    Facts,
+    HttpState,
+    LocalRefusal,
+    Proxy,
+    Share,
+    TlsState,
+    seen,
+)
+from netdiag.facts.path import HopPlace
 from netdiag.faults.base import CONTROL_RUN, Lean
 from netdiag.verdict import decide
 from tests.unit.faults.host.scene import (
@@ -12,6 +25,7 @@ from tests.unit.faults.host.scene import (
     ISP,
     OPEN,
     REFUSED,
+    SECOND,
     SILENT,
     TARGET,
     TLS_OK,
@@ -111,6 +125,34 @@ class TestSilence:
     def test_what_says_nothing_of_the_vendor(self, code: str, given: Facts) -> None:
         assert found(code, given).lean is Lean.SILENT
 
+    @pytest.mark.parametrize("code", SILENT_FAULTS)
+    @pytest.mark.parametrize(
+        "other",
+        [
+            at(SECOND, ConnectState(how="open", attempts=3, worked=1)),
+            at(SECOND, ConnectState(how="open", attempts=2, worked=2, syn_lost=2)),
+            at(SECOND, SILENT, echo=Share(sent=4, lost=2, low=0.1, high=0.9)),
+        ],
+        ids=["some connects", "SYNs again", "some echoes"],
+    )
+    def test_what_comes_and_goes_at_the_target_is_loss(self, code: str, other: AddressState) -> None:
+        other = msgspec.structs.replace(other, family=6)
+        given = facts(DROPPED, other, target=walk(), controls__any_healthy6=seen(True, W))
+        given = given if other.connect == SILENT else facts(DROPPED, other, target=walk())
+        assert found(code, given).at_most_possible
+        assert not found(code, facts(DROPPED, target=walk())).at_most_possible
+
+    def test_a_walk_that_gets_through_where_connects_do_not_is_loss(self) -> None:
+        through = at(connect=SILENT, answers_otherwise=True)
+        assert found("host.block.everyone", facts(through, target=walk(end="open"))).at_most_possible
+
+    def test_answers_may_be_lost_on_their_way_back(self) -> None:
+        given = facts(DROPPED, target=walk(), agent=run(fails=True))
+        verdict = decide(given)
+        assert "on their way back" in verdict.summary
+        assert "Nothing on your side" not in verdict.reply
+        assert found("transit.path.black_hole", given).lean is Lean.SILENT
+
     def test_the_block_is_of_the_address(self) -> None:
         verdict = decide(facts(DROPPED, target=walk(), agent=run(works=True)))
         assert "this address" in verdict.summary
@@ -119,14 +161,37 @@ class TestSilence:
 
 
 class TestAcceptedThenNothing:
-    def test_alone_it_is_the_service(self) -> None:
+    def test_alone_it_is_the_service_or_the_size_of_its_answer(self) -> None:
         hung = at(tls=after_greeting("silent"))
-        assert said(facts(hung)) == ("host", "likely", "host.service.silent")
-        assert said(facts(hung, agent=run(fails=True))) == ("host", "established", "host.service.silent")
+        assert said(facts(hung)) == ("inconclusive", None, "host.service.silent")
+        assert said(facts(hung, agent=run(fails=True))) == ("host", "likely", "host.service.silent")
+        assert "MSS 536" in " ".join(decide(facts(hung, agent=run(fails=True))).next_evidence)
 
-    def test_when_another_line_is_served_it_is_the_address(self) -> None:
+    def test_when_large_packets_came_from_there_it_is_the_service(self) -> None:
+        hung, large = at(tls=TLS_OK, http=HttpState(how="silent", acked=True)), seen((TARGET,), W)
+        assert said(facts(hung, path__large_from=large)) == ("host", "likely", "host.service.silent")
+        given = facts(hung, path__large_from=large, agent=run(fails=True))
+        assert said(given) == ("host", "established", "host.service.silent")
+
+    def test_when_nobody_answers_a_greeting_it_is_the_line(self) -> None:
+        mute = ControlState(
+            host="control.example", address="192.0.2.80", port=443, family=4, connect=OPEN,
+            tls=after_greeting("silent"), healthy=False,
+        )  # fmt: skip
+        given = facts(at(tls=after_greeting("silent")), controls__states=seen((mute,), W), agent=run(fails=True))
+        assert found("host.service.silent", given).lean is Lean.SILENT
+
+    def test_when_another_line_is_served_it_is_the_address_or_the_way(self) -> None:
         given = facts(at(tls=after_greeting("silent")), agent=run(works=True))
-        assert said(given) == ("host", "likely", "host.block.source_address")
+        assert said(given) == ("inconclusive", None, "host.block.source_address")
+        assert said(facts(at(tls=after_greeting("closed")), agent=run(works=True)))[:2] == ("host", "likely")
+
+    def test_a_later_connection_of_the_run_that_fails(self) -> None:
+        given = facts(at(tls=TLS_OK, http=HttpState(how="failed")))
+        finding = found("host.block.source_address", given)
+        assert finding.at_most_possible
+        assert "may have triggered a limit" in finding.because
+        assert found("host.block.source_address", facts(at(tls=TLS_OK, http=answer(500)))).lean is Lean.OPPOSES
 
     def test_what_was_never_acknowledged_may_not_have_arrived(self) -> None:
         assert said(facts(at(tls=after_greeting("silent", acked=False))))[0] == "inconclusive"
@@ -193,6 +258,27 @@ class TestRefusals:
     def test_a_reset_from_nearer_than_the_host_is_not_its_own(self) -> None:
         given = facts(at(connect=REFUSED), target=walk(end="refused"), path__proxy_in_path=seen(True, W))
         assert found("host.port.closed", given).lean is Lean.OPPOSES
+
+    @pytest.mark.parametrize(
+        ("nearer_by", "place", "alone", "both", "works"),
+        [
+            (0, "public", "likely", "established", "likely"),
+            (1, "vendor", "likely", "established", "likely"),
+            (None, "vendor", "likely", "established", "likely"),
+            (None, "public", None, "likely", None),
+            (2, "vendor", None, None, None),
+            (4, "public", None, None, None),
+        ],
+    )
+    def test_where_the_reset_comes_from(
+        self, nearer_by: int | None, place: HopPlace, alone: str | None, both: str | None, works: str | None
+    ) -> None:
+        """A box on the way resets in the host's name, for one line or for two."""
+        way = msgspec.structs.replace(walk(end="refused", place=place), nearer_by=nearer_by)
+        refused = at(connect=REFUSED)
+        assert said(facts(refused, target=way))[1] == alone
+        assert said(facts(refused, target=way, agent=run(fails=True)))[1] == both
+        assert said(facts(refused, target=way, agent=run(works=True)))[1] == works
 
     def test_a_reset_from_the_second_hop_may_be_a_routers(self) -> None:
         given = facts(at(connect=REFUSED), target=walk(end="refused", last=1, place="gateway", sender="192.168.1.1"))
