@@ -24,7 +24,7 @@ from netdiag.faults import CATALOGUE, CATALOGUE_VERSION
 from netdiag.faults.base import Fault, Lean
 from netdiag.faults.reading import target_reached
 from netdiag.verdict_standing import Hypothesis, Standing, rivals, stand
-from netdiag.verdict_words import healthy, next_evidence, not_tested, reply, sides, summary, undecided
+from netdiag.verdict_words import denied, healthy, next_evidence, not_tested, reply, sides, summary, undecided
 
 __all__ = ["Certainty", "Evidence", "Hypothesis", "Standing", "Verdict", "VerdictSide", "decide"]
 
@@ -270,7 +270,12 @@ def _inconclusive(
         side="inconclusive",
         fault=common(suspects) if suspects else None,
         summary=undecided(
-            leads, _fails(facts), _strays(hypotheses), next_ones[0], _elsewhere(suspects, hypotheses, catalogue)
+            leads,
+            _fails(facts),
+            _strays(hypotheses),
+            next_ones[0],
+            _elsewhere(suspects, hypotheses, catalogue),
+            name=denied(facts),
         ),
         evidence=_evidence(suspects),
         hypotheses=hypotheses,

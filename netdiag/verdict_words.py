@@ -43,14 +43,34 @@ def summary(side: str, certain: bool, leads: Sequence[Hypothesis], rest: Sequenc
     return text + strays(rest)
 
 
+def denied(facts: Facts) -> str | None:
+    """What every resolver that answered said of the name, when none gave an address: then it is the name that fails."""
+    asked = facts.names.resolvers.value or ()
+    no = {"nxdomain": "does not exist", "nodata": "has no address", "refused": "is refused", "servfail": "fails"}
+    said = {one.target for one in asked if one.target in no}
+    if not said or any(one.target == "answers" for one in asked):
+        return None
+    words = joined([words for outcome, words in no.items() if outcome in said], "or")
+    return f"No resolver gives an address for {facts.host}: those that answered say that the name {words}."
+
+
 def undecided(
-    leads: Sequence[Hypothesis], measured: bool, rest: Sequence[Hypothesis], first: str, others: Sequence[Hypothesis]
+    leads: Sequence[Hypothesis],
+    measured: bool,
+    rest: Sequence[Hypothesis],
+    first: str,
+    others: Sequence[Hypothesis],
+    *,
+    name: str | None = None,
 ) -> str:
-    """The summary when the evidence does not decide. ``others``: what nothing excludes on another side."""
+    """The summary when the evidence does not decide. ``others``: what nothing excludes on another side; ``name``: what
+    is known of the name (``denied``)."""
     if leads:
         text = f"The evidence does not decide whose fault it is; it may be {quoted(leads[:4], 'or')}."
         if others:
             text += f" Nothing excludes {quoted(others[:3], 'or')} either."
+    elif name is not None:
+        text = f"The evidence does not decide whose fault it is. {name}"
     elif measured:
         text = "The URL fails, and nothing that was measured explains why."
     else:

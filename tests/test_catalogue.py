@@ -1,6 +1,7 @@
 """The catalogue tests itself: what every fault must be, whatever it judges."""
 
 import importlib
+import inspect
 import pkgutil
 import re
 import sys
@@ -8,6 +9,7 @@ import tomllib
 import typing
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from netdiag import faults
@@ -77,7 +79,9 @@ def test_the_code_is_side_group_name(fault: Fault) -> None:
 def test_one_fault_one_file_named_by_its_code(fault: Fault) -> None:
     side, group, name = fault.code.split(".")
     assert fault.assess.__module__ == f"netdiag.faults.{side}.{group}_{name}"
-    assert module_of(fault).FAULT is fault
+    written = module_of(fault).FAULT
+    assert inspect.unwrap(fault.assess) is inspect.unwrap(written.assess)
+    assert msgspec.structs.replace(fault, assess=written.assess) == written
     assert len(Path(module_of(fault).__file__).read_text().splitlines()) <= 160
 
 

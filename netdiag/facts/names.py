@@ -64,4 +64,9 @@ class NameFacts(Value, frozen=True, kw_only=True):
     true addresses differ. Different but TLS-valid answers are CDN variation and never listed here."""
     answer_is_private: Fact[bool] = Fact()
     """A configured resolver gives a private, loopback, shared or unspecified address for a public name."""
+    known_elsewhere: Fact[bool] = Fact()
+    """An agent's run knows the name's true addresses from independent servers."""
+    intercepted: Fact[bool] = Fact()
+    """Somebody on the line answers in the place of the root or of a TLD: their "reply" offers recursion, or has the
+    target's address itself. Then no answer on this line is independent (as with ``canary_answered``)."""
     canary_answered: Fact[bool] = Fact()

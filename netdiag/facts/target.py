@@ -126,7 +126,9 @@ class TargetFacts(Value, frozen=True, kw_only=True):
     """At least one address works. False: every one that is not known to be a lie fails."""
     works_by_name: Fact[bool] = Fact()
     """What an application on this machine meets: the system gives an address that works and is not known to be a lie.
-    False: it gives none at all, only lies, or only addresses that fail. Known only for names."""
+    False: it gives none at all, only lies, only addresses that fail, or one that accepts the connection and then fails:
+    a program stays there. Unknown too where it works in plain HTTP, at an address that may be false (DNS intercepted).
+    Known only for names."""
     loss: Fact[Share] = Fact()
     """SYN retransmissions and lost echoes towards the target, together."""
     retransmits: Fact[Share] = Fact()

@@ -8,14 +8,16 @@ undecided between the customer and the provider (design.md, Sides).
 from typing import Literal
 
 from netdiag.facts import Facts, ResolverState
-from netdiag.facts.places import classify
-from netdiag.faults.base import Finding, opposes, silent
+from netdiag.facts.places import classify, is_special
+from netdiag.faults.base import CONTROL_RUN, Finding, Lean, opposes, silent
 from netdiag.faults.reading import customers_own, in_lan, names_work, outside_answers
 
 Trouble = Literal["fine", "dead", "refusing", "unknown"]
 Owner = Literal["customer", "provider", "either"]
 Broken = tuple[ResolverState, Owner]
 
+GIVEN = ("names.configured_resolve", "names.system_resolves")
+NAME_MISMATCH = (62, 64)  # OpenSSL: the certificate is for another name, or another address
 FACTS = ("names.resolvers", "names.configured_resolve", "names.system_resolves")
 OUTSIDE = ("machine.beyond_gateway_answers", "controls.all_failed", "names.parents_answer")
 
@@ -104,7 +106,7 @@ def liars(facts: Facts) -> tuple[Broken, ...] | Finding:
     """The configured resolvers that give addresses which are not the vendor's, or deny a name which independent
     servers have, and whose they are."""
     excuse, lies = names_work(facts), facts.names.configured_lies.value
-    if excuse is not None:
+    if excuse is not None and not (excuse.facts[0] in GIVEN and uncompared(facts)):
         return excuse
     if any(state.works is True for state in facts.target.addresses.value or () if state.address in (lies or ())):
         return opposes("The target works at the address that the configured resolvers give.", "target.addresses")
@@ -113,15 +115,54 @@ def liars(facts: Facts) -> tuple[Broken, ...] | Finding:
     if lies:
         inside = all(in_lan(facts, lie) for lie in lies)
         found = [one for one in configured(facts) if set(one.addresses) & set(lies)]
+    elif suspect_addresses(facts):
+        inside, found = False, [one for one in configured(facts) if set(one.addresses) & set(suspect_addresses(facts))]
     elif facts.names.configured_resolve.value is False and facts.names.independent_resolve.value is True:
         inside, found = False, [one for one in configured(facts) if denies(one)]
     elif facts.names.configured_resolve.value is False and facts.names.independent_resolve.value is False:
         return opposes("Independent servers do not give an address either.", "names.independent_resolve")
     else:
-        return silent("The answers of the configured resolvers could not be compared.", "names.configured_lies")
+        return Finding(
+            lean=Lean.SILENT,
+            because="The answers of the configured resolvers could not be compared with independent ones.",
+            facts=("names.configured_lies",),
+            settle_next=None if facts.agent.runs.known else CONTROL_RUN,
+        )
     if not found:
         return silent("No configured resolver is seen to give a false answer.", "names.resolvers")
     return tuple((one, liar_is(facts, one, inside=inside)) for one in found)
+
+
+def uncompared(facts: Facts) -> bool:
+    """The target fails at the addresses that configured resolvers give, and nobody else is known to give them: that
+    they resolve the name says nothing of whether they lie."""
+    states = facts.target.addresses.value or ()
+    failing = [state for state in states if state.works is False]
+    untold = facts.names.configured_resolve.value is True and not facts.names.true_addresses.known
+    return untold and bool(failing) and not any(state.genuine is True or state.works is True for state in states)
+
+
+def suspect_addresses(facts: Facts) -> tuple[str, ...]:
+    """Addresses of configured resolvers that nothing independent could be held against, and that do not look like the
+    vendor's: special space for a public name, or another name's certificate, or no TLS."""
+    if facts.names.true_addresses.known or facts.private_target:
+        return ()
+    given = {address for one in configured(facts) for address in one.addresses}
+    strange = {address for address in given if facts.names.answer_is_private.value and is_special(address)}
+    strange |= {
+        state.address
+        for state in facts.target.addresses.value or ()
+        if state.genuine is not True and state.works is False and state.tls is not None
+        and (state.tls.how == "not_tls" or state.tls.verify_code in NAME_MISMATCH)
+    } & given  # fmt: skip
+    working = {state.address for state in facts.target.addresses.value or () if state.works is True}
+    return tuple(sorted(strange - working))
+
+
+def compared(facts: Facts) -> bool:
+    """Something independent says what is true: the customer's own measurement, or a run of the agent that works."""
+    known = facts.names.true_addresses.known or facts.names.independent_resolve.value is True
+    return known or (bool(facts.names.configured_lies.value) and facts.names.known_elsewhere.value is True)
 
 
 def denies(resolver: ResolverState) -> bool:
@@ -132,6 +173,8 @@ def denies(resolver: ResolverState) -> bool:
 def liar_is(facts: Facts, resolver: ResolverState, *, inside: bool) -> Owner:
     """Whose lie it is. A forwarder hands on its upstream's; an address of the LAN is known in the LAN alone."""
     own = owner(facts, resolver)
+    if facts.names.intercepted.value is True or facts.names.canary_answered.value is True:
+        return "either"  # whoever answers in the place of other servers may have answered in this one's, too
     if inside:
         return "customer" if own == "customer" else "either"
     return "either" if own == "customer" and forwards(facts, resolver) else own
@@ -139,10 +182,16 @@ def liar_is(facts: Facts, resolver: ResolverState, *, inside: bool) -> Owner:
 
 def lie_words(facts: Facts, found: tuple[Broken, ...]) -> str:
     """What they say, beside what is true."""
-    lies, true = facts.names.configured_lies.value, facts.names.true_addresses.value or ()
+    lies, true = facts.names.configured_lies.value or suspect_addresses(facts), facts.names.true_addresses.value or ()
     says = f"gives {', '.join(lies)} for {facts.host}" if lies else f"says that {facts.host} does not exist"
     hints = sorted({code for one, _ in found for code in one.extended_errors})
     extended = f" (extended error {', '.join(map(str, hints))})" if hints else ""
+    if not compared(facts):
+        forged = facts.names.intercepted.value is True or facts.names.canary_answered.value is True
+        why = (
+            "somebody on this line answers for other servers, too" if forged else "no independent server could be asked"
+        )
+        return f"The resolver {servers(found)} {says}{extended}, which does not look like the vendor's; {why}."
     others = f"give {', '.join(true)}" if true else "give others"
     return (
         f"The resolver {servers(found)} {says}{extended}, while the vendor's own name servers or independent resolvers "

@@ -8,6 +8,7 @@ from netdiag.evidence.bundle import Bundle
 from netdiag.facts.agent import AgentFacts, AgentRun
 from netdiag.facts.base import Fact, seen
 from netdiag.facts.derivation.book import VendorProfile
+from netdiag.facts.derivation.names import Told
 from netdiag.facts.places import inside, is_special, plain, same_announcement
 from netdiag.facts.target import AddressState
 from netdiag.facts.whole import Facts
@@ -53,6 +54,30 @@ def vendor_routers(runs: Sequence[Run], customer: Bundle) -> dict[str, frozenset
                 routers = (router for hop in walk.hops if hop.place == "vendor" for router in hop.repliers)
                 found.setdefault(walk.address, set()).update(routers)
     return {address: frozenset(routers) for address, routers in found.items()}
+
+
+def told_names(runs: Sequence[Run], customer: Bundle) -> Told:
+    """What the agents' runs of the same host say of its addresses. Where a run knows the true ones independently, these
+    are all that it vouches for; else those that its system or resolvers give."""
+    vouched: set[str] = set()
+    true: set[str] = set()
+    working: set[str] = set()
+    for run in runs:
+        if run.facts.host.lower().rstrip(".") != customer.target.host.lower().rstrip("."):
+            continue
+        if run.facts.names.intercepted.value or run.facts.names.canary_answered.value:
+            continue
+        known = set(run.facts.names.true_addresses.value or ())
+        states = run.facts.target.addresses.value or ()
+        given = known or {
+            state.address
+            for state in states
+            if state.genuine is not False and {"configured", "system", "public", "authority"} & set(state.source)
+        }
+        vouched |= given
+        true |= known
+        working |= {state.address for state in states if state.works is True and state.address in given}
+    return Told(frozenset(vouched), frozenset(true), frozenset(working))
 
 
 def _sum_up(told: Sequence[tuple[bool | None, AgentRun]]) -> Fact[bool]:

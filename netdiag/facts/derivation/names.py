@@ -23,6 +23,19 @@ _ORDER: tuple[Outcome, ...] = (
 """What one server said to several questions, from the most telling on. A reply beats a lost packet."""
 
 
+class Told(NamedTuple):
+    """What the agents' runs know of the vendor's addresses. ``vouched``: those that their own resolvers or independent
+    servers give them and that are not known to be false; ``true``: those that independent servers give them;
+    ``working``: those of ``vouched`` at which the URL works for them."""
+
+    vouched: frozenset[str] = frozenset()
+    true: frozenset[str] = frozenset()
+    working: frozenset[str] = frozenset()
+
+
+NOTHING_TOLD = Told()
+
+
 class Named(NamedTuple):
     """The facts of names, and the sets that later derivations ask again."""
 
@@ -33,9 +46,10 @@ class Named(NamedTuple):
     system: frozenset[str]
     hosts: tuple[str, ...] | None
     nat64: str | None
+    told: Told = NOTHING_TOLD
 
 
-def derive_names(book: Book, near: Near) -> Named:
+def derive_names(book: Book, near: Near, told: Told = NOTHING_TOLD) -> Named:
     """All facts of names but ``configured_lies``, which waits for TLS at each address."""
     host = _lower(book.bundle.target.host)
     lookups = book.of(Lookup)
@@ -51,6 +65,8 @@ def derive_names(book: Book, near: Near) -> Named:
     parents = [entry.record for entry in lookups if entry.record.server_class == "parent"]
     canaries = [entry.record for entry in lookups if entry.record.server_class == "canary"]
     canary = _answered(canaries, book)
+    intercepted = _intercepted(parents, host, book)
+    forged = canary if canary.value is True else intercepted
     nat64 = next((entry.record.prefix for entry in book.of(Nat64) if entry.record.prefix), None)
     literal = book.bundle.target.is_literal
     facts = NameFacts(
@@ -62,12 +78,14 @@ def derive_names(book: Book, near: Near) -> Named:
         system_resolves=_system_resolves(system, book),
         configured_resolve=_resolve([s for s in resolvers if s.server_class == "configured"], ()),
         independent_resolve=_independent(
-            _resolve([s for s in resolvers if s.server_class == "public"], authorities), canary
+            _resolve([s for s in resolvers if s.server_class == "public"], authorities), forged
         ),
-        true_addresses=_true_addresses(resolvers, authorities, canary),
+        true_addresses=_true_addresses(resolvers, authorities, forged),
         answer_is_private=Fact()
         if literal
         else _answer_is_private(resolvers, private=book.bundle.target.private, nat64=nat64),
+        known_elsewhere=seen(True, ()) if told.true else Fact(),
+        intercepted=intercepted,
         canary_answered=canary,
     )
     held = tuple(dict.fromkeys(plain(a) for record in hosts for a in record.addresses))
@@ -79,6 +97,7 @@ def derive_names(book: Book, near: Near) -> Named:
         system=frozenset(plain(a) for record in system for a in record.addresses),
         hosts=held if any(record.failure is None for record in hosts) else None,
         nat64=nat64,
+        told=told,
     )
 
 
@@ -250,6 +269,25 @@ def _answered(records: Sequence[Lookup], book: Book) -> Fact[bool]:
     return seen(False, book.witnesses(failed)) if failed else Fact()
 
 
+def _intercepted(parents: Sequence[Lookup], host: str, book: Book) -> Fact[bool]:
+    """Root and TLD servers offer no recursion (RA), and refer to the zone's servers: an address in their reply comes
+    from a resolver that port 53 was redirected to. A TLD's server may hold the target's zone as well: with AA."""
+    replied = [record for record in parents if record.rcode is not None]
+    forged = [
+        record
+        for record in replied
+        if "RA" in record.flags
+        or (
+            _lower(record.name) == host
+            and ("AA" not in record.flags or record.zone in ("", "."))
+            and any(answer.rrtype in ("A", "AAAA", "CNAME") for answer in record.answers)
+        )
+    ]
+    if not replied:
+        return Fact()
+    return seen(bool(forged), book.witnesses(forged or replied), agree=len(forged or replied), looked_at=len(replied))
+
+
 def _delegated(parents: Sequence[Lookup], authorities: tuple[AuthorityState, ...], book: Book) -> Fact[bool]:
     if authorities:
         return seen(True, tuple(w for state in authorities for w in state.witnesses))
@@ -275,15 +313,16 @@ def _resolve(resolvers: Sequence[ResolverState], authorities: Sequence[Authority
     return seen(value, tuple(w for some in agreeing for w in some), agree=len(agreeing), looked_at=len(told))
 
 
-def _independent(found: Fact[bool], canary: Fact[bool]) -> Fact[bool]:
-    """Whoever answers for an address that must not answer also answers for the independent servers (L15)."""
-    if found.known and canary.value is True:
-        return Fact(basis=Basis.DISCARDED, witnesses=canary.witnesses)
+def _independent(found: Fact[bool], forged: Fact[bool]) -> Fact[bool]:
+    """Whoever answers for an address that must not answer, or for the root, also answers for the independent servers
+    (L15)."""
+    if found.known and forged.value is True:
+        return Fact(basis=Basis.DISCARDED, witnesses=forged.witnesses)
     return found
 
 
 def _true_addresses(
-    resolvers: Sequence[ResolverState], authorities: Sequence[AuthorityState], canary: Fact[bool]
+    resolvers: Sequence[ResolverState], authorities: Sequence[AuthorityState], forged: Fact[bool]
 ) -> Fact[tuple[str, ...]]:
     """The authorities' answers, else those of all public resolvers together: two of them may well be given different
     caches of one CDN, and one alone is not outvoted."""
@@ -294,7 +333,7 @@ def _true_addresses(
     if not states:
         return Fact()
     witnesses = tuple(w for state in states for w in state.witnesses)
-    if canary.value is True:
+    if forged.value is True:
         return Fact(basis=Basis.DISCARDED, witnesses=witnesses)
     return seen(
         tuple(dict.fromkeys(a for state in states for a in state.addresses)),

@@ -82,10 +82,24 @@ def _by_name(states: tuple[AddressState, ...], named: Named) -> Fact[bool]:
         return resolves
     mine = [state for state in states if state.address in named.system]
     working = [state for state in mine if state.works and state.genuine is not False]
+    shut_out = [s for s in mine if s.works is False and s.connect is not None and s.connect.how == "open"]
+    if shut_out:
+        # A program takes the first address that accepts it, and does not try another when TLS fails there.
+        return seen(False, resolves.witnesses + _witnesses(shut_out), agree=len(shut_out), looked_at=len(mine))
+    if working and not any(_proven(state, named) for state in working):
+        return Fact()
     if working:
         return seen(True, resolves.witnesses + _witnesses(working))
     measured = {state.address for state in mine if state.works is False or state.genuine is False}
     return seen(False, resolves.witnesses + _witnesses(mine)) if measured >= named.system else Fact()
+
+
+def _proven(state: AddressState, named: Named) -> bool:
+    """Whoever answers in plain HTTP may be anybody, where DNS is seen to be answered for, or an agent's run knows other
+    addresses only. TLS that holds is proof in itself (``genuine``)."""
+    forged = named.facts.intercepted.value is True or named.facts.canary_answered.value is True
+    others = bool(named.told.vouched) and not named.facts.true_addresses.known
+    return state.genuine is True or not (forged or others)
 
 
 def _witnesses(states: Sequence[AddressState]) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from netdiag.facts.derivation.handshakes import TIME_CODES, covers, is_vouched_f
 from netdiag.facts.derivation.losses import echo_share
 from netdiag.facts.derivation.names import Named, is_synthesised
 from netdiag.facts.derivation.placing import Scene
-from netdiag.facts.places import family, is_special, plain
+from netdiag.facts.places import family, is_nowhere, is_special, plain
 from netdiag.facts.target import AddressState, ConnectState, HttpState, TlsState
 
 Source = Literal["configured", "public", "authority", "hosts", "literal", "system"]
@@ -76,7 +76,7 @@ def address_states(
                 address=address,
                 family=family(address),
                 source=_sources(address, named, literal=book.bundle.target.is_literal),
-                genuine=is_genuine(address, certificates, named, controls, book),
+                genuine=is_genuine(address, certificates, named, controls, book, fails=works is False),
                 connect=connect,
                 tls=tls,
                 http=answer,
@@ -137,7 +137,13 @@ def _sources(address: str, named: Named, *, literal: bool) -> tuple[Source, ...]
 
 
 def is_genuine(
-    address: str, tls: Mapping[str, TlsState | None], named: Named, controls: ControlFacts, book: Book
+    address: str,
+    tls: Mapping[str, TlsState | None],
+    named: Named,
+    controls: ControlFacts,
+    book: Book,
+    *,
+    fails: bool = False,
 ) -> bool | None:
     """Whether the address is the vendor's: by who names it, or by a certificate that is good for the name.
 
@@ -147,18 +153,31 @@ def is_genuine(
     (3) Only the hosts file gives it, and DNS gives others: no.
     (4) Only configured resolvers give it, the true addresses differ, and it is private or special space while none of
         them is, or its certificate is not the vendor's while theirs is not known to be just as bad: no.
-    (5) Else unknown. With port 53 intercepted no answer counts as independent, so (1), (3) and (4) may not apply.
+    (5) An address that leads nowhere (0.0.0.0, 127/8) and that no independent server gives: no.
+    (6) Else unknown. With port 53 intercepted no answer of this line counts as independent.
+    An agent's run counts beside: an address that its own resolvers give is genuine, its independently known ones are
+    the true ones where the customer's are unknown. An address that ``fails`` here while the agent knows others only,
+    which work for it, is not proven by what this line's servers say: they may have been answered for (L15).
     """
     if book.bundle.target.is_literal:
         return True
-    true = named.facts.true_addresses.value or ()
-    trusted = named.facts.canary_answered.value is not True
-    if trusted and (address in named.public or address in named.authority):
+    told = named.told
+    true = named.facts.true_addresses.value or tuple(sorted(told.true))
+    trusted = named.facts.canary_answered.value is not True and named.facts.intercepted.value is not True
+    if address in told.vouched:
+        return True
+    contradicted = fails and bool(told.working) and told.vouched.isdisjoint(true)
+    if trusted and not contradicted and (address in named.public or address in named.authority):
         return True
     if is_synthesised(address, named.nat64, true):
         return True
     if is_vouched_for(tls.get(address)) and not controls.intercepting_issuer.known:
         return True
+    if trusted and (address in named.public or address in named.authority):
+        return None
+    host = book.bundle.target.host.rstrip(".").lower()
+    if is_nowhere(address) and not (host == "localhost" or host.endswith(".localhost")):
+        return False
     if not true or address in true:
         return None
     by_dns = address in named.configured or address in named.public

@@ -7,12 +7,12 @@ import msgspec
 from netdiag.evidence.bundle import Bundle
 from netdiag.facts.base import Fact, seen
 from netdiag.facts.controls import ControlFacts
-from netdiag.facts.derivation.agent import Run, derive_agent, vendor_routers
+from netdiag.facts.derivation.agent import Run, derive_agent, told_names, vendor_routers
 from netdiag.facts.derivation.book import Book, VendorProfile
 from netdiag.facts.derivation.controls import control_connects, derive_controls
 from netdiag.facts.derivation.egress import derive_egress
 from netdiag.facts.derivation.machine import derive_machine
-from netdiag.facts.derivation.names import Named, derive_names
+from netdiag.facts.derivation.names import Named, Told, derive_names
 from netdiag.facts.derivation.near import Near
 from netdiag.facts.derivation.path import derive_path
 from netdiag.facts.derivation.placing import VendorRouters, set_scene
@@ -26,17 +26,17 @@ from netdiag.facts.whole import Facts
 
 def derive(bundle: Bundle, agents: Sequence[Bundle] = (), profile: VendorProfile | None = None) -> Facts:
     """All facts of ``bundle``, the agent's control runs (``control1``, …) and the vendor's profile taken in."""
-    runs = [_alone(one, f"control{n}", profile, {}) for n, one in enumerate(agents, 1)]
-    customer = _alone(bundle, "main", profile, vendor_routers(runs, bundle))
+    runs = [_alone(one, f"control{n}", profile, {}, Told()) for n, one in enumerate(agents, 1)]
+    customer = _alone(bundle, "main", profile, vendor_routers(runs, bundle), told_names(runs, bundle))
     return msgspec.structs.replace(customer.facts, agent=derive_agent(customer, runs, profile))
 
 
-def _alone(bundle: Bundle, name: str, profile: VendorProfile | None, vendors: VendorRouters) -> Run:
+def _alone(bundle: Bundle, name: str, profile: VendorProfile | None, vendors: VendorRouters, told: Told) -> Run:
     book = Book(bundle, name, profile)
     near = Near(book)
     scene = set_scene(book, near, raw_walks(book, near), vendors)
     egress = {4: derive_egress(4, book, near), 6: derive_egress(6, book, near)}
-    named = derive_names(book, near)
+    named = derive_names(book, near, told)
     controls = derive_controls(book, near, scene.placing)
     records = TargetRecords(book)
     states = without_own_resets(address_states(records, named, controls, scene), scene)
@@ -62,7 +62,8 @@ def _lies(states: Sequence[AddressState], named: Named, controls: ControlFacts, 
     """The addresses of configured resolvers that are known not to be the vendor's, measured or not; empty: all are
     known to be the vendor's."""
     certificates = {state.address: state.tls for state in states}
-    told = {a: is_genuine(a, certificates, named, controls, book) for a in sorted(named.configured)}
+    failing = {state.address for state in states if state.works is False}
+    told = {a: is_genuine(a, certificates, named, controls, book, fails=a in failing) for a in sorted(named.configured)}
     lies = tuple(address for address, genuine in told.items() if genuine is False)
     if not told or (not lies and None in told.values()):
         return Fact()

@@ -9,7 +9,8 @@ How it shows
 
 What looks like it
     An address that is not the vendor's: a resolver that lies, an entry in the hosts file, a captive portal. Or an old
-    address of the vendor, since given to someone else.
+    address of the vendor, since given to someone else. A URL with an address instead of the host name: no fault of the
+    vendor's, who has certificates for names.
 
 What would settle it
     The same address given by the zone's own name servers or by the agent's run, with the same certificate.
@@ -18,7 +19,7 @@ What to tell the customer
     That the certificate is the vendor's to correct.
 """
 
-from netdiag.facts import Facts
+from netdiag.facts import AddressState, Facts, TlsState
 from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes
 from netdiag.faults.host._reading import agent, controls, listed, witnesses
 from netdiag.faults.host._tls import FALSE_ADDRESS_RIVALS, NAME_MISMATCH, USED, excused, rejected, unproven
@@ -32,6 +33,8 @@ def assess(facts: Facts) -> Finding:
     doubt = excused(facts, tls)
     if doubt is not None:
         return doubt
+    if facts.names.needed.value is False:
+        return literal(facts, state, tls)
     other = agent(facts)
     names = listed(tls.leaf.names[:3]) if tls.leaf is not None and tls.leaf.names else "other names"
     # A filter or sign-in page that answers for this name alone, and lets the connectivity checks pass, looks the same.
@@ -45,6 +48,22 @@ def assess(facts: Facts) -> Finding:
         witnesses=witnesses(facts, state) + controls(facts).witnesses + other.witnesses,
         at_most_likely=not settled,
         settle_next=CONTROL_RUN,
+    )
+
+
+def literal(facts: Facts, state: AddressState, tls: TlsState) -> Finding:
+    """The URL has an address where certificates have names: hardly any certificate is made out to an address, so this
+    is the URL's fault as much as the vendor's, whoever else sees it."""
+    held = tls.leaf.names[:3] if tls.leaf is not None else ()
+    names = f"is for {listed(held)}" if held else "is for a name"
+    instead = f" Use the host name ({held[0]}) in the URL." if held else " Use the host name in the URL."
+    return Finding(
+        lean=Lean.SUPPORTS,
+        because=f"The URL has the address {state.address} instead of a host name, and the certificate there {names}.",
+        facts=USED,
+        witnesses=witnesses(facts, state),
+        at_most_possible=True,
+        settle_next=f"The same run with the host name in the URL, which certificates are made out to.{instead}",
     )
 
 

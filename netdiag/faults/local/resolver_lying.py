@@ -23,7 +23,7 @@ What to tell the customer
 from netdiag.facts import Facts
 from netdiag.faults.base import Fault, Finding, Lean, opposes
 from netdiag.faults.reading import in_lan, witnesses_of
-from netdiag.faults.resolvers import liars, lie_words, true_address_fails
+from netdiag.faults.resolvers import compared, liars, lie_words, true_address_fails
 
 FACTS = ("names.configured_lies", "names.resolvers", "names.true_addresses")
 
@@ -39,12 +39,15 @@ def assess(facts: Facts) -> Finding:
     lies = facts.names.configured_lies.value or ()
     inside = bool(lies) and all(in_lan(facts, lie) for lie in lies)
     return Finding(
-        lean=Lean.SETTLES if decided and inside else Lean.SUPPORTS,
+        # What a run of the agent knows leaves no fault of the zone as a rival, whatever was not asked on this line.
+        lean=Lean.SETTLES
+        if facts.names.known_elsewhere.value is True or (decided and inside and compared(facts))
+        else Lean.SUPPORTS,
         because=lie_words(facts, ours),
         facts=FACTS,
         witnesses=facts.names.configured_lies.witnesses + witnesses_of(one for one, _ in ours),
         at_most_likely=not inside,
-        at_most_possible=not decided,
+        at_most_possible=not decided or not compared(facts),
         explains=not true_address_fails(facts),
         settle_next="The same question to the resolver that stands behind it (the provider's), asked directly.",
     )

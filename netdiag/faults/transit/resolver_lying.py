@@ -23,7 +23,7 @@ What to tell the customer
 from netdiag.facts import Facts
 from netdiag.faults.base import Fault, Finding, Lean, opposes
 from netdiag.faults.reading import witnesses_of
-from netdiag.faults.resolvers import liars, lie_words, true_address_fails
+from netdiag.faults.resolvers import compared, liars, lie_words, true_address_fails
 
 FACTS = ("names.configured_lies", "names.resolvers", "names.true_addresses")
 
@@ -36,12 +36,15 @@ def assess(facts: Facts) -> Finding:
     if not theirs:
         return opposes("The false address comes from the customer's own network.", *FACTS)
     return Finding(
-        lean=Lean.SUPPORTS,
+        # What a run of the agent knows leaves no fault of the zone as a rival, whatever was not asked on this line.
+        lean=Lean.SETTLES if facts.names.known_elsewhere.value is True else Lean.SUPPORTS,
         because=lie_words(facts, theirs),
         facts=FACTS,
         witnesses=facts.names.configured_lies.witnesses + witnesses_of(one for one, _ in theirs),
         at_most_likely=True,
-        at_most_possible=len(theirs) != len(found) or any(whose == "either" for _, whose in theirs),
+        at_most_possible=(
+            len(theirs) != len(found) or any(whose == "either" for _, whose in theirs) or not compared(facts)
+        ),
         explains=not true_address_fails(facts),
         settle_next="The same question to that resolver from another line of the same provider.",
     )
