@@ -75,7 +75,7 @@ FAULT = Fault(
     rivals=SILENT_RIVALS,
     reply=(
         "Your measurement shows that one of the addresses of our service does not answer while another does, so "
-        "connections fail now and then. Nothing on your side causes this. We are having the dead address repaired or "
+        "connections fail now and then. Please leave everything as it is. We are having the dead address repaired or "
         "withdrawn."
     ),
 )

@@ -79,7 +79,7 @@ FAULT = Fault(
     rivals=(*SILENT_RIVALS, "local.ipv6.dead"),
     reply=(
         "Your measurement shows that our service works over IPv4 and not over the IPv6 address that we publish, while "
-        "IPv6 works on your line in general. Nothing on your side causes this. We are having the IPv6 address repaired "
+        "IPv6 works on your line in general. Please leave everything as it is. We are having the IPv6 address repaired "
         "or withdrawn; until then a program set to IPv4 works."
     ),
 )

@@ -137,7 +137,7 @@ FAULT = Fault(
     assess=assess,
     rivals=(*SILENT_RIVALS, "transit.path.unreachable", "host.block.everyone"),
     reply=(
-        "Your measurement reaches the edge of our network, and the machine behind it does not answer. Nothing on "
-        "your side causes this. We are having the machine checked and will tell you when it is back."
+        "Your measurement reaches the edge of our network, and the machine behind it does not answer, or its "
+        "answers are lost on their way back. Please leave everything as it is. We are having the machine checked and will tell you when it is back."
     ),
 )
