@@ -138,6 +138,7 @@ FAULT = Fault(
     rivals=(*SILENT_RIVALS, "transit.path.unreachable", "host.block.everyone"),
     reply=(
         "Your measurement reaches the edge of our network, and the machine behind it does not answer, or its "
-        "answers are lost on their way back. Please leave everything as it is. We are having the machine checked and will tell you when it is back."
+        "answers are lost on their way back. Please leave everything as it is. We are having the machine checked and "
+        "will tell you when it is back."
     ),
 )
