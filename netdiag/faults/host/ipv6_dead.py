@@ -19,7 +19,7 @@ What to tell the customer
     That IPv6 works on the line in general, and not to this service.
 """
 
-from netdiag.facts import AddressState, Facts
+from netdiag.facts import AddressState, ConnectState, Facts
 from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes, silent
 from netdiag.faults.host._reading import (
     SILENT_RIVALS,
@@ -28,6 +28,7 @@ from netdiag.faults.host._reading import (
     border,
     may_be_the_vendors,
     proxied,
+    too_few,
     where,
     witnesses,
 )
@@ -62,9 +63,13 @@ def assess(facts: Facts) -> Finding:
         witnesses=witnesses(facts, *dead) + facts.controls.any_healthy6.witnesses + other.witnesses,
         # Two lines may share the vendor's own provider, which can fail for both.
         at_most_likely=not by_vendor,
-        at_most_possible=not settled and sign is None and (connect is None or connect.how != "refused"),
+        at_most_possible=not settled and (_silent_at_no_border(connect, sign) or too_few(facts, *dead)),
         settle_next=CONTROL_RUN,
     )
+
+
+def _silent_at_no_border(connect: ConnectState | None, sign: str | None) -> bool:
+    return sign is None and (connect is None or connect.how != "refused")
 
 
 def _fails(state: AddressState) -> bool:
