@@ -60,7 +60,7 @@ def test_a_signal_seals_what_there_is(quiet: Lab, signals: tuple[signal.Signals,
     sent = time.monotonic()
     for number in signals:
         quiet.signal_inside(process, number)
-        time.sleep(0.05)
+        time.sleep(0.01)
     out, err = process.communicate(timeout=60)
     assert time.monotonic() - sent < AT_ONCE_S
     assert process.returncode == status, err

@@ -5,6 +5,7 @@ connected and verified socket instead (``line.py``), while the URL stays what it
 """
 
 import urllib.parse
+from collections.abc import Callable
 from typing import Any, Literal
 
 import msgspec
@@ -101,12 +102,14 @@ def exchange(
     tunnel: Stream | None = None,
     after_burst: bool = False,
     syn_retries: int = 1,
+    turn: Callable[[], None] = lambda: None,
 ) -> Exchange:
     """Send ``request`` and record its answer: one request on one connection of its own (or on ``tunnel``).
 
     An https request through a proxy needs the tunnel; an http one goes to the proxy in absolute form (RFC 9112
     section 3.2.2). A certificate that does not verify ends it (CERT_REJECTED): it is never asked again unverified.
-    Raises ``OutOfTimeError`` when the run ends, ``ValueError`` for a request that nobody can route.
+    ``turn`` is called last before it begins, and may wait, or raise. Raises ``OutOfTimeError`` when the run ends,
+    ``ValueError`` for a request that nobody can route.
     """
     goal = Goal(request)
     if goal.proxy is not None and goal.is_tls and tunnel is None:
@@ -115,6 +118,7 @@ def exchange(
     failure: Failure | None = None
     # Loading the trust store is no part of the exchange.
     context = trust.context("system", ("http/1.1",)) if goal.is_tls else None
+    turn()
     with Line(clock, request.limit_ms, syn_retries=syn_retries) as line:
         try:
             _reach(line, stamp, clock, goal, tunnel)

@@ -2,6 +2,7 @@
 
 import errno
 import itertools
+import os
 import platform
 import subprocess
 from collections.abc import Callable, Iterator
@@ -29,6 +30,7 @@ from netdiag.probes.clock import Clock
 from netdiag.probes.library.machine import PortableMachine
 from netdiag.probes.library.machine_linux import LinuxMachine
 from tests.fakes.world import FakeWorld
+from tests.netns import kernel
 
 pytestmark = pytest.mark.skipif(platform.system() != "Linux", reason="reads Linux")
 STEP = StepId("m")
@@ -52,23 +54,32 @@ def ip(*words: str) -> None:
 
 @pytest.fixture
 def link() -> Iterator[str]:
-    """A link with a gateway that is known and one that is not, and routes that refuse."""
-    ip("link", "add", "net0", "mtu", "1400", "type", "veth", "peer", "name", "net1")
+    """A link with a gateway that is known and one that is not, and routes that refuse.
+
+    In a network namespace of its own: the session's is shared by all workers of pytest-xdist.
+    """
+    session = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    kernel.unshare(kernel.CLONE_NEWNET)
     try:
-        ip("address", "add", "192.0.2.2/24", "dev", "net0")
-        ip("address", "add", "2001:db8::2/64", "dev", "net0", "nodad")
-        ip("link", "set", "net1", "up")
-        ip("link", "set", "net0", "up")
-        ip("route", "add", "default", "via", "192.0.2.1", "metric", "50")
-        ip("route", "add", "default", "dev", "net0", "metric", "70")
-        ip("neighbour", "replace", "192.0.2.1", "lladdr", "02:00:00:00:00:01", "dev", "net0", "nud", "permanent")
-        for kind, destination in (("unreachable", "5"), ("prohibit", "6"), ("blackhole", "7")):
-            ip("route", "add", kind, f"198.51.100.{destination}")
-        yield "net0"
+        kernel.loopback_up()
+        yield from _links()
     finally:
-        for destination in ("5", "6", "7"):
-            subprocess.run(["ip", "route", "del", f"198.51.100.{destination}"], check=False, capture_output=True)
-        ip("link", "del", "net0")
+        kernel.setns(session, kernel.CLONE_NEWNET)
+        os.close(session)
+
+
+def _links() -> Iterator[str]:
+    ip("link", "add", "net0", "mtu", "1400", "type", "veth", "peer", "name", "net1")
+    ip("address", "add", "192.0.2.2/24", "dev", "net0")
+    ip("address", "add", "2001:db8::2/64", "dev", "net0", "nodad")
+    ip("link", "set", "net1", "up")
+    ip("link", "set", "net0", "up")
+    ip("route", "add", "default", "via", "192.0.2.1", "metric", "50")
+    ip("route", "add", "default", "dev", "net0", "metric", "70")
+    ip("neighbour", "replace", "192.0.2.1", "lladdr", "02:00:00:00:00:01", "dev", "net0", "nud", "permanent")
+    for kind, destination in (("unreachable", "5"), ("prohibit", "6"), ("blackhole", "7")):
+        ip("route", "add", kind, f"198.51.100.{destination}")
+    yield "net0"
 
 
 @pytest.mark.lab
