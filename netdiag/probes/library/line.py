@@ -17,6 +17,9 @@ from netdiag.probes.kernel import tcp, tcpinfo
 from netdiag.probes.library.sockets import Deadline, failure_of
 from netdiag.probes.library.transcript import JUDGEMENT_MS, Transcript, refusal, watch
 
+# An answer may take its time, a connection does not: two SYNs are out by then, and a missing neighbour is reported.
+_CONNECT_MS = 4000
+
 
 class Line:
     """One connection for one exchange. ``failure`` says what broke while it was being made. ``syn_retries`` SYNs may
@@ -49,7 +52,8 @@ class Line:
 
     def dial(self, stamp: Stamp, address: str, port: int) -> None:
         """Connect, with the error queue on. Raises ``OSError`` after keeping the failure."""
-        wish = tcp.Wish(address, port, max(1, int(self.deadline.left_s() * 1000)), self._syn_retries)
+        limit_ms = min(_CONNECT_MS, max(1, int(self.deadline.left_s() * 1000)))
+        wish = tcp.Wish(address, port, limit_ms, self._syn_retries)
         record, stream = tcp.connect(self._clock, stamp, wish)
         if stream is None:
             self.failure = record.failure
