@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 
@@ -15,7 +15,7 @@ class Authority:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._key = _new_key()
         name = _name("netdiag demonstration root")
         now = datetime.now(UTC)
         self._root = (
@@ -36,8 +36,8 @@ class Authority:
         self.root_file.write_bytes(self._root.public_bytes(serialization.Encoding.PEM))
 
     def certificate_for(self, address: str, *, expired: bool = False) -> Path:
-        """A PEM file with key and certificate for the IP ``address``; one that ended yesterday when ``expired``."""
-        key = ec.generate_private_key(ec.SECP256R1())
+        """A PEM file with key and chain for the IP ``address``; one that ended yesterday when ``expired``."""
+        key = _new_key()
         ends = datetime.now(UTC) + timedelta(days=-1 if expired else 1)
         certificate = (
             x509.CertificateBuilder()
@@ -56,10 +56,17 @@ class Authority:
         )
         pem = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        ) + certificate.public_bytes(serialization.Encoding.PEM)
+        )
+        for shown in (certificate, self._root):
+            pem += shown.public_bytes(serialization.Encoding.PEM)
         path = self._folder / f"{address}{'-expired' if expired else ''}.pem"
         path.write_bytes(pem)
         return path
+
+
+def _new_key() -> rsa.RSAPrivateKey:
+    """RSA, so that the chain fills more than one packet, as those of most vendors do."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def _name(common_name: str) -> x509.Name:

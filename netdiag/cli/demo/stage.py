@@ -36,7 +36,7 @@ def set_up(story: Story, folder: Path) -> Iterator[Stage]:
         stack.enter_context(_trusting(authority.root_file))
         controls = [stack.enter_context(Server(one, authority.certificate_for(one), welcome)) for one in CONTROLS]
         certificate = authority.certificate_for(VENDOR, expired=story.expired)
-        vendor = stack.enter_context(Server(VENDOR, certificate, story.answer, tls=story.tls))
+        vendor = stack.enter_context(Server(VENDOR, certificate, story.answer))
         knock(vendor.url, CUSTOMER, story.knocks)
         written = _profile(vendor, controls).encode()
         path = folder / "vendor.toml"

@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
-from netdiag.cli.demo.vendor import MAX_CONNECTIONS, Answer, slow_down, welcome, welcome_unless_blocked
+from netdiag.cli.demo.vendor import MAX_CONNECTIONS, Answer, never_answer, slow_down, welcome, welcome_unless_blocked
 
 
 @dataclass(frozen=True, kw_only=True)
 class Story:
-    """One play. ``knocks``: connections that a busy application on the customer's address makes before; ``tls`` False:
-    the vendor accepts connections and never says a word."""
+    """One play. ``knocks``: connections that a busy application on the customer's address makes before."""
 
     name: str
     title: str
@@ -16,7 +15,6 @@ class Story:
     answer: Answer = welcome
     knocks: int = 0
     expired: bool = False
-    tls: bool = True
 
 
 STORIES = (
@@ -42,8 +40,8 @@ STORIES = (
     ),
     Story(
         name="silent",
-        title="The vendor accepts connections and never answers",
-        before="The vendor's application hangs: its machine accepts connections, and no byte ever comes back.",
-        tls=False,
+        title="The vendor accepts connections and never answers a request",
+        before="The vendor's application hangs: it takes every request, and no byte ever comes back.",
+        answer=never_answer,
     ),
 )

@@ -66,16 +66,15 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
-    """HTTPS on ``address``, a free port. ``tls`` False: it accepts, and never says a word."""
+    """HTTPS on ``address``, a free port."""
 
     daemon_threads = True
 
-    def __init__(self, address: str, certificate: Path, answer: Answer, *, tls: bool = True) -> None:
+    def __init__(self, address: str, certificate: Path, answer: Answer) -> None:
         self.answer = answer
         self.guard = Guard()
-        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if tls else None
-        if self._context is not None:
-            self._context.load_cert_chain(certificate)
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(certificate)
         super().__init__((address, 0), Handler)
 
     @property
@@ -92,11 +91,8 @@ class Server(ThreadingHTTPServer):
         self.guard.saw(client_address[0])
         request.settimeout(LIFETIME_S)
         try:
-            if self._context is None:
-                _wait_for_the_end(request)
-            else:
-                with self._context.wrap_socket(request, server_side=True) as secured:
-                    super().process_request_thread(secured, client_address)
+            with self._context.wrap_socket(request, server_side=True) as secured:
+                super().process_request_thread(secured, client_address)
         except OSError:
             pass  # clients of this server hang up, time out and reject certificates: that is the show
         finally:
@@ -112,11 +108,6 @@ class Server(ThreadingHTTPServer):
     def __exit__(self, *_: object) -> None:
         self.shutdown()
         self.server_close()
-
-
-def _wait_for_the_end(request: socket.socket) -> None:
-    while request.recv(4096):
-        pass
 
 
 def welcome(handler: Handler) -> None:
@@ -136,6 +127,12 @@ def welcome_unless_blocked(handler: Handler) -> None:
 def slow_down(handler: Handler) -> None:
     """A rate limit that says so (RFC 6585 section 4)."""
     handler.reply(429, "Too many requests.\n", Retry_After="120")
+
+
+def never_answer(handler: Handler) -> None:
+    """An application that hangs: the request was read, and no byte ever comes back."""
+    while handler.connection.recv(4096):
+        pass
 
 
 def knock(url: str, from_address: str, times: int) -> None:

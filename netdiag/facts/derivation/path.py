@@ -149,12 +149,16 @@ def _first_hop_only(raw: Sequence[RawWalk], book: Book) -> Fact[bool]:
 
 
 def _proxy_in_path(service: Sequence[RawWalk], egress: Sequence[Fact[Egress]], scene: Scene) -> Fact[bool]:
-    """The service port answered at TTL 1, or nearer than another protocol reaches the same address. A target on the own
-    link is reached at TTL 1 by right. A way back that is longer than the way there shifts what echo replies tell: by
-    them alone nothing is nearer for certain. A reset at TTL 1 is this machine's or its gateway's (machine.egress4)."""
+    """The service port answered at TTL 1, or nearer than another protocol reaches the same address.
+
+    A target on the own link, or on this very machine, is reached at TTL 1 by right. A way back that is longer than the
+    way there shifts what echo replies tell: by them alone nothing is nearer for certain. A reset at TTL 1 is this
+    machine's or its gateway's (machine.egress4).
+    """
     book = scene.book
     tested_at = [step.address for step in book.bundle.plan if step.probe == "egress" and step.address]
-    if any(scene.near.on_link(address) for address in (*tested_at, *(walk.address for walk in service))):
+    ends = (*tested_at, *(walk.address for walk in service))
+    if any(scene.near.on_link(address) or scene.near.is_own(address) for address in ends):
         return Fact()
     for fact in egress:
         if fact.value is not None and "accepted" in (fact.value.target, fact.value.control):
