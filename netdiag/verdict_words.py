@@ -132,6 +132,7 @@ def next_evidence(facts: Facts, leads: Sequence[Hypothesis], wanted: Sequence[Hy
     asked = Counter(one.finding.settle_next for one in leads if one.finding is not None and one.finding.settle_next)
     found = [text for text, _ in sorted(asked.items(), key=lambda item: -item[1])]
     found.extend(one.finding.settle_next for one in wanted if one.finding is not None and one.finding.settle_next)
+    found = [part for text in found for part in _parts(text)]
     runs = tuple(run for run in facts.agent.runs.value or () if run.usable)
     if any(not run.caps for run in runs):
         found = [text for text in found if text != CONTROL_RUN]
@@ -141,6 +142,12 @@ def next_evidence(facts: Facts, leads: Sequence[Hypothesis], wanted: Sequence[Hy
     if not leads and (not fails or facts.interrupted):
         found.insert(0, AT_FAILURE)
     return tuple(dict.fromkeys(found)) or (AT_FAILURE,)
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    """The control run, which several faults ask for, apart from what one of them asks for besides."""
+    rest = text.removeprefix(CONTROL_RUN).strip()
+    return (text,) if rest == text else tuple(filter(None, (CONTROL_RUN, rest)))
 
 
 def reply(side: str, certain: bool, leads: Sequence[Hypothesis], catalogue: Sequence[Fault], first: str) -> str:
