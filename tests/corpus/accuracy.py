@@ -7,8 +7,8 @@ from netdiag.verdict import Verdict
 from tests.corpus.case import SETS, Case, EvidenceSet, analysis
 from tests.netns.scenario import Answer
 
-Mark = Literal["right", "inconclusive", "too strong", "wrong side", "customer falsely blamed"]
-MARKS: tuple[Mark, ...] = ("right", "inconclusive", "too strong", "wrong side", "customer falsely blamed")
+Mark = Literal["right", "said none", "inconclusive", "too strong", "wrong side", "customer falsely blamed"]
+MARKS: tuple[Mark, ...] = ("right", "said none", "inconclusive", "too strong", "wrong side", "customer falsely blamed")
 
 
 class Row(NamedTuple):
@@ -40,6 +40,8 @@ def mark_of(verdict: Verdict, fault: str, answer: Answer) -> Mark:
     true_side = fault.split(".", 1)[0]
     if verdict.side == "inconclusive":
         return "inconclusive"
+    if verdict.side == "none" and true_side != "none" and "none" in answer.sides:
+        return "said none"
     if verdict.side == "local" and true_side != "local":
         return "customer falsely blamed"
     if verdict.side != true_side and verdict.side not in answer.sides:
@@ -70,8 +72,9 @@ def page(found: list[Row]) -> str:
 
 Made by `make accuracy` from the recorded bundles of {scenarios} scenarios in `bundles/`, most of them on two networks.
 *alone*: the customer's bundle. *control*: with the agent's own run. *profile*: with the vendor's profile.
-*inconclusive* is a good answer where the evidence does not decide, and each scenario says by hand where that is;
-*customer falsely blamed* is the one that must stay zero.
+*said none*: something is broken, the URL worked all the same while it was measured, and no side is named; not counted
+as right. *inconclusive* is a good answer where the evidence does not decide, and each scenario says by hand where that
+is; *customer falsely blamed* is the one that must stay zero.
 
 {chr(10).join(head)}
 
