@@ -90,10 +90,12 @@ def collect(
     rate_limit: Annotated[
         bool, typer.Option("--rate-limit", help="Not available yet: measure the vendor's rate limit.")
     ] = False,
-    slow: Annotated[bool, typer.Option("--slow", help="Not available yet: measure what is slow.")] = False,
+    slow: Annotated[
+        bool, typer.Option("--slow", help="Measure what is slow, too: a download of at most 1 MB of the URL.")
+    ] = False,
     deep: Annotated[bool, typer.Option("--deep", help="Send up to three times as many packets.")] = False,
     capture: Annotated[
-        bool, typer.Option("--capture", help="Not available yet: put the packets of the run into the bundle.")
+        bool, typer.Option("--capture", help="Put the headers of this run's own packets into the bundle (needs root).")
     ] = False,
     via: Annotated[
         list[str] | None,
@@ -123,6 +125,8 @@ def collect(
             profile=profile,
             ticket=ticket,
             deep=deep,
+            slow=slow,
+            capture=capture,
             user_agent=user_agent,
             budget_s=budget,
             yes=yes,
@@ -131,8 +135,6 @@ def collect(
                 name
                 for name, given in (
                     ("--rate-limit", rate_limit),
-                    ("--slow", slow),
-                    ("--capture", capture),
                     ("--via", via),
                 )
                 if given

@@ -35,6 +35,8 @@ class Flags:
     profile: Path | None
     ticket: str | None
     deep: bool
+    slow: bool
+    capture: bool
     user_agent: str | None
     budget_s: int
     yes: bool
@@ -66,7 +68,13 @@ def collect(url: str, flags: Flags) -> int:
     request = probes.CollectRequest(
         typed=typed.typed,
         target=typed.target,
-        options=Options(deep=flags.deep, user_agent=flags.user_agent, budget_s=flags.budget_s),
+        options=Options(
+            deep=flags.deep,
+            slow=flags.slow,
+            capture=flags.capture,
+            user_agent=flags.user_agent,
+            budget_s=flags.budget_s,
+        ),
         profile=vendor,
         ticket=flags.ticket,
     )

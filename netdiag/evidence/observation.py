@@ -18,7 +18,7 @@ from netdiag.evidence.machine import (
 from netdiag.evidence.names import Lookup
 from netdiag.evidence.record import NotRun
 from netdiag.evidence.tls import Handshake
-from netdiag.evidence.transport import Connect, Echo, HopReply
+from netdiag.evidence.transport import ArrivingTtl, Connect, Echo, HopReply, InFlow, Transfer
 from netdiag.evidence.web import Exchange
 
 Observation = (
@@ -40,6 +40,9 @@ Observation = (
     | Connect
     | Echo
     | HopReply
+    | InFlow
+    | ArrivingTtl
+    | Transfer
     | Handshake
     | Exchange
 )

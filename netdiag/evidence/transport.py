@@ -67,12 +67,29 @@ class Echo(Observed, frozen=True, kw_only=True, tag="echo"):
 
 
 class Quote(Struct, frozen=True, kw_only=True):
-    """What an ICMP error quoted of our packet: how it looked when it arrived there."""
+    """What an ICMP error quoted of our packet: how it looked when it arrived there.
+
+    The IP header's fields (``ttl``, ``tos``, addresses) are known in ``raw`` mode only. ``length``: bytes of our packet
+    that were quoted, from the transport header on. ``checksum_kept``: the transport checksum is the one that we sent.
+    """
 
     ttl: Byte | None = None
     tos: Byte | None = None
+    source_address: str | None = None
     source_port: Port | None = None
+    destination_address: str | None = None
+    destination_port: Port | None = None
     mss: UInt | None = None
+    checksum_kept: bool | None = None
+    length: UInt | None = None
+
+
+class Label(Struct, frozen=True, kw_only=True):
+    """One entry of the MPLS label stack that a router reported in its ICMP error (RFC 4950)."""
+
+    label: UInt
+    traffic_class: Byte = 0
+    ttl: Byte = 0
 
 
 class HopReply(Observed, frozen=True, kw_only=True, tag="hop_reply"):
@@ -82,7 +99,9 @@ class HopReply(Observed, frozen=True, kw_only=True, tag="hop_reply"):
     ``data`` (a UDP answer), ``not_sent`` (the kernel refused to send; ``failure`` has the errno). ``replier`` is the
     sender of the answer: the router for ICMP, the target itself for the others. ``flow`` numbers the 5-tuple inside
     the step: the same flow means the same source port. ``replier_ttl`` is the TTL with which the answer arrived,
-    where the kernel tells.
+    where the kernel tells. ``size``: bytes of the IP packet, when it was made that large on purpose, with "don't
+    fragment" set; ``next_mtu`` is what a router that it was too big for said (RFC 1191, RFC 8201). ``mode`` raw: the
+    packet was made and its answers read by netdiag itself, with privilege; else by the kernel's sockets.
     """
 
     address: str
@@ -98,3 +117,87 @@ class HopReply(Observed, frozen=True, kw_only=True, tag="hop_reply"):
     rtt_us: UInt | None = None
     replier_ttl: Byte | None = None
     quote: Quote | None = None
+    size: UInt | None = None
+    next_mtu: UInt | None = None
+    labels: tuple[Label, ...] = ()
+
+
+class InFlow(Observed, frozen=True, kw_only=True, tag="in_flow"):
+    """One stage of one established connection (``caused_by`` its Connect) that carries data with a limited TTL.
+
+    The same bytes are on the way throughout: they are sent once, and the kernel repeats what was not acknowledged, with
+    the TTL of the stage. ``attempt`` numbers the stage. ``payload`` and ``name``: a TLS ClientHello with that server
+    name, or an HTTP request with that Host; ``neutral``: not the vendor's name. ``ttl`` None: the kernel's own.
+    ``min_ttl``: packets that arrive with less are not seen (IP_MINTTL, ip(7)).
+
+    ``answer``: ``expired`` (an ICMP time exceeded about it: SO_ERROR EHOSTUNREACH, without its sender), ``reset``,
+    ``closed`` (an end of stream), ``data`` (``server_hello`` says whether it began a TLS handshake), ``acked`` (the
+    peer's TCP acknowledged it, and nothing more came), ``none``, ``icmp`` (another soft error: ``failure`` has the
+    errno). ``rtt_us``: from the last sending that it can answer.
+    """
+
+    address: str
+    port: Port
+    source_port: Port | None = None
+    payload: Literal["client_hello", "request"]
+    name: str | None = None
+    neutral: bool = False
+    ttl: Byte | None = None
+    min_ttl: Byte | None = None
+    limit_ms: UInt
+    answer: Literal["expired", "reset", "closed", "data", "acked", "none", "icmp"]
+    server_hello: bool | None = None
+    rtt_us: UInt | None = None
+    tcp: TcpInfo | None = None
+
+
+class ArrivingTtl(Observed, frozen=True, kw_only=True, tag="arriving_ttl"):
+    """With which TTL the answers of ``address``:``port`` arrive here: between ``low`` and ``high``, both included.
+
+    ``of``: acknowledgements inside an established connection, SYN-ACKs, or resets of a closed port. ``how``:
+    ``min_ttl`` (narrowed down with IP_MINTTL), ``hop_limit`` (the kernel told), ``raw`` (read off the packet).
+    ``connections``: how many it took. None: it could not be narrowed down at all.
+    """
+
+    address: str
+    port: Port
+    of: Literal["ack", "syn_ack", "rst"]
+    how: Literal["min_ttl", "hop_limit", "raw"]
+    low: Byte | None = None
+    high: Byte | None = None
+    connections: UInt = 1
+
+
+class Progress(Struct, frozen=True, kw_only=True):
+    """How far a transfer was ``at_us`` after its request was sent: body bytes received, and the kernel's smoothed round
+    trip time."""
+
+    at_us: UInt
+    received: UInt
+    rtt_us: UInt | None = None
+
+
+class Transfer(Observed, frozen=True, kw_only=True, tag="transfer"):
+    """One download of ``url`` (without its query) from ``address``, cut off after ``limit_bytes`` or ``limit_ms``.
+
+    Times are microseconds from the sending of the request, after TCP and TLS were ready; ``acked_us`` when the peer's
+    TCP had acknowledged all of it, ``first_byte_us`` when the first byte of the answer came. ``received`` counts body
+    bytes; ``complete``: the body ended by itself. ``window_full_us`` is how long this machine's own receive window
+    held the sender up, where the kernel tells.
+    """
+
+    address: str
+    port: Port
+    url: str
+    limit_bytes: UInt
+    limit_ms: UInt
+    status: UInt | None = None
+    connected_us: UInt | None = None
+    secured_us: UInt | None = None
+    acked_us: UInt | None = None
+    first_byte_us: UInt | None = None
+    finished_us: UInt | None = None
+    received: UInt = 0
+    complete: bool | None = None
+    progress: tuple[Progress, ...] = ()
+    tcp: TcpInfo | None = None

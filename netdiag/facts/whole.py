@@ -3,9 +3,13 @@
 from netdiag.facts.agent import AgentFacts
 from netdiag.facts.base import Value
 from netdiag.facts.controls import ControlFacts
+from netdiag.facts.flow import FlowFacts
+from netdiag.facts.losses import LossFacts
 from netdiag.facts.machine import MachineFacts
 from netdiag.facts.names import NameFacts
 from netdiag.facts.path import PathFacts
+from netdiag.facts.sizes import SizeFacts
+from netdiag.facts.speed import SpeedFacts
 from netdiag.facts.target import TargetFacts
 
 
@@ -22,4 +26,8 @@ class Facts(Value, frozen=True, kw_only=True):
     controls: ControlFacts = ControlFacts()
     target: TargetFacts = TargetFacts()
     path: PathFacts = PathFacts()
+    flow: FlowFacts = FlowFacts()
+    sizes: SizeFacts = SizeFacts()
+    losses: LossFacts = LossFacts()
+    speed: SpeedFacts = SpeedFacts()
     agent: AgentFacts = AgentFacts()

@@ -28,7 +28,7 @@ from netdiag.evidence.names import Lookup
 from netdiag.evidence.observation import Observation
 from netdiag.evidence.record import NotRun, ObsId, StepId
 from netdiag.evidence.tls import Handshake
-from netdiag.evidence.transport import Connect, Echo, HopReply
+from netdiag.evidence.transport import ArrivingTtl, Connect, Echo, HopReply, InFlow, Transfer
 from netdiag.evidence.web import Exchange
 
 
@@ -99,7 +99,12 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 class HopProbe(msgspec.Struct, frozen=True, kw_only=True):
     """One TTL-limited packet of a walk. The same ``flow`` in one step keeps one 5-tuple; ``source_port`` pins it
-    (0: the kernel chooses, and the reply says which)."""
+    (0: the kernel chooses, and the reply says which).
+
+    ``size``: bytes of the whole IP packet, sent with "don't fragment" whatever path MTU the kernel remembers (UDP and
+    ICMP only; 0: as small as it goes). ``raw``: made and read by netdiag itself, which needs privilege. ``follow_up``:
+    it looks closer at something that ails, so that its router is asked from the budget for that (manners.py).
+    """
 
     stamp: Stamp
     address: str
@@ -108,6 +113,30 @@ class HopProbe(msgspec.Struct, frozen=True, kw_only=True):
     ttl: int
     flow: int
     source_port: int = 0
+    size: int = 0
+    raw: bool = False
+    follow_up: bool = False
+
+
+class Payload(msgspec.Struct, frozen=True, kw_only=True):
+    """What an established connection is given to carry: a ClientHello for ``name``, or ``GET path`` with Host ``name``.
+
+    ``neutral``: the name is not the vendor's.
+    """
+
+    kind: Literal["client_hello", "request"]
+    name: str
+    path: str = "/"
+    neutral: bool = False
+
+
+class Stage(msgspec.Struct, frozen=True, kw_only=True):
+    """Wait up to ``limit_ms`` for an answer while data leave with ``ttl`` (None: the kernel's own) and packets that
+    arrive with less than ``min_ttl`` are not seen (None: all are)."""
+
+    ttl: int | None = None
+    min_ttl: int | None = None
+    limit_ms: int = 1500
 
 
 class Machine(Protocol):
@@ -181,6 +210,30 @@ class World(Protocol):
 
     def exchange(self, stamp: Stamp, request: Request, *, tunnel: Stream | None = None) -> Exchange:
         """One request and its answer. An https request through a proxy needs the ``tunnel`` that was opened for it."""
+        ...
+
+    def in_flow(
+        self,
+        stamps: Callable[[], Stamp],
+        stream: Stream,
+        payload: Payload,
+        stages: Sequence[Stage],
+    ) -> Iterator[InFlow]:
+        """Send ``payload`` on a fresh ``stream``, and go through ``stages`` until something ends the connection or
+        data come: one record a stage. A stage ends early at its answer; ``none`` only at its limit."""
+        ...
+
+    def arriving_ttl(self, stamp: Stamp, stream: Stream, payload: Payload, *, limit_ms: int) -> ArrivingTtl:
+        """With which TTL the peer's acknowledgements arrive, by handing it the beginning of ``payload`` byte by byte.
+
+        Never the whole of it: the caller may send the rest by closing, or drop the connection.
+        """
+        ...
+
+    def transfer(self, stamp: Stamp, request: Request, *, limit_bytes: int) -> Transfer:
+        """Download ``request`` (which has an address), at most ``limit_bytes`` of it and for ``request.limit_ms``.
+
+        Counts as one request and one connection to the vendor."""
         ...
 
     def query(self, stamp: Stamp, question: Question) -> Lookup: ...

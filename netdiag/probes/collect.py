@@ -20,7 +20,26 @@ from netdiag.evidence.profile import Profile
 from netdiag.evidence.record import StepId
 from netdiag.evidence.redact import Identity as Person
 from netdiag.evidence.redact import Redactor
-from netdiag.probes import delegation, dns, echo, egress, http, knock, machine, nat64, reach, route, walk
+from netdiag.probes import (
+    canary,
+    delegation,
+    dns,
+    echo,
+    egress,
+    flows,
+    http,
+    in_flow,
+    knock,
+    machine,
+    nat64,
+    paced,
+    reach,
+    reverse,
+    route,
+    sizes,
+    slow,
+    walk,
+)
 from netdiag.probes.base import Probe
 from netdiag.probes.clock import Clock
 from netdiag.probes.controls import PUBLIC_RESOLVERS, Control, controls_for
@@ -35,7 +54,26 @@ from netdiag.probes.world import LiveWorld
 PROBES: Mapping[str, Probe] = MappingProxyType(
     {
         one.PROBE.name: one.PROBE
-        for one in (machine, route, dns, delegation, nat64, reach, http, echo, knock, walk, egress)
+        for one in (
+            machine,
+            route,
+            dns,
+            delegation,
+            nat64,
+            reach,
+            http,
+            echo,
+            knock,
+            walk,
+            flows,
+            in_flow,
+            sizes,
+            paced,
+            slow,
+            reverse,
+            canary,
+            egress,
+        )
     }
 )
 

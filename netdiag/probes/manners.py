@@ -21,8 +21,9 @@ OPEN_CONNECTIONS = 2
 REQUESTS, REQUEST_GAP_NS = 20, 1_000_000_000
 """HTTP requests to the vendor in all, and the least time between two."""
 
-ROUTER_BURST, ROUTER_GAP_NS, ROUTER_PROBES = 3, 1_000_000_000, 12
-"""To one router: probes at once, then one each second, and in all. The own gateway (TTL 1) is exempt.
+ROUTER_BURST, ROUTER_GAP_NS, ROUTER_PROBES, ROUTER_FOLLOW_UPS = 3, 1_000_000_000, 12, 24
+"""To one router: probes at once, then one each second, and in all; and so many more, at the same pace, where something
+ails and is looked at closer. The own gateway (TTL 1) is exempt.
 
 Which router will answer is unknown before, and walks to different addresses share the first ones. So the place on the
 path (family, TTL) stands for the router: never more than the limit reaches any one router at that place.
@@ -110,14 +111,15 @@ class Governor:
             self._requests.append(at)
             return Place(at)
 
-    def router(self, family: Family, ttl: int, now_ns: int, wait_ns: int) -> Place | None:
+    def router(self, family: Family, ttl: int, now_ns: int, wait_ns: int, *, follow_up: bool = False) -> Place | None:
         """A place for one probe that router ``ttl`` may have to answer; None when there is none within ``wait_ns``."""
         if ttl == 1:
             return Place(now_ns)
         gap = ROUTER_GAP_NS // self._scale
         with self._lock:
             bucket = self._routers[family, ttl]
-            if bucket.taken >= ROUTER_PROBES * self._scale:
+            most = ROUTER_FOLLOW_UPS if follow_up else ROUTER_PROBES
+            if bucket.taken[follow_up] >= most * self._scale:
                 return None
             # GCRA (ITU-T I.371): ``empty_ns`` is when all that was taken has been paid for at one each gap; a burst
             # may run ahead of that by its own size.
@@ -125,13 +127,13 @@ class Governor:
             if at - now_ns > wait_ns:
                 return None
             bucket.empty_ns = max(bucket.empty_ns, at) + gap
-            bucket.taken += 1
+            bucket.taken[follow_up] += 1
             return Place(at)
 
 
 class _Bucket:
-    """What one router was asked so far."""
+    """What one router was asked so far: by walks, and to look closer."""
 
     def __init__(self) -> None:
-        self.taken = 0
+        self.taken = {False: 0, True: 0}
         self.empty_ns = 0

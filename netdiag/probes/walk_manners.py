@@ -57,7 +57,7 @@ class Walk:
                 return None
             self._taken[probe.stamp.id] = (probe, syn)
         version = ipaddress.ip_address(probe.address).version
-        router = governor.router(4 if version == 4 else 6, probe.ttl, now_ns, wait_ns)
+        router = governor.router(4 if version == 4 else 6, probe.ttl, now_ns, wait_ns, follow_up=probe.follow_up)
         if router is None:
             self._give_back(probe.stamp.id)
             return None

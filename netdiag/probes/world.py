@@ -10,16 +10,18 @@ from netdiag.evidence.machine import LocalSend
 from netdiag.evidence.names import Lookup
 from netdiag.evidence.record import NotRun, ObsId
 from netdiag.evidence.tls import Handshake
-from netdiag.evidence.transport import Connect, Echo, HopReply, TcpInfo
+from netdiag.evidence.transport import ArrivingTtl, Connect, Echo, HopReply, InFlow, TcpInfo, Transfer
 from netdiag.evidence.web import Exchange
-from netdiag.probes.base import DeclinedError, HopProbe, Machine, Question, Request, Stamp, Stream
+from netdiag.probes.base import DeclinedError, HopProbe, Machine, Payload, Question, Request, Stage, Stamp, Stream
 from netdiag.probes.clock import Clock
 from netdiag.probes.kernel import echo as icmp
 from netdiag.probes.kernel import hops as kernel_hops
+from netdiag.probes.kernel import in_flow as kernel_in_flow
 from netdiag.probes.kernel import local_send as udp
 from netdiag.probes.kernel import tcp
 from netdiag.probes.kernel.hops import Due
 from netdiag.probes.library import names, tls, tunnel, web
+from netdiag.probes.library import transfer as download
 from netdiag.probes.library.sockets import SocketStream
 from netdiag.probes.library.web import Identity
 from netdiag.probes.manners import Endpoint, Governor, Place
@@ -151,6 +153,30 @@ class LiveWorld:
         """The kernel's round trip time counts for how long silence must last."""
         if info is not None:
             self._clock.heard(info.rtt_us)
+
+    def in_flow(
+        self, stamps: Callable[[], Stamp], stream: Stream, payload: Payload, stages: Sequence[Stage]
+    ) -> Iterator[InFlow]:
+        for record in kernel_in_flow.in_flow(self._clock, stamps, stream, payload, stages):
+            self._heard(record.tcp)
+            yield record
+
+    def arriving_ttl(self, stamp: Stamp, stream: Stream, payload: Payload, *, limit_ms: int) -> ArrivingTtl:
+        return kernel_in_flow.arriving_ttl(self._clock, stamp, stream, payload, limit_ms=limit_ms)
+
+    def transfer(self, stamp: Stamp, request: Request, *, limit_bytes: int) -> Transfer:
+        assert request.address is not None
+        if stamp.role != "target":
+            return download.transfer(self._clock, stamp, request, self._identity, limit_bytes=limit_bytes)
+        endpoint = (request.address, _port_of(request.url))
+        line = _VendorLine(self._clock, self._governor, endpoint, syns=_EXCHANGE_SYNS, least=1)
+        try:
+            self._turn_to_request()
+            return download.transfer(
+                self._clock, stamp, request, self._identity, limit_bytes=limit_bytes, syn_retries=line.syns - 1
+            )
+        finally:
+            line.closed()
 
     def query(self, stamp: Stamp, question: Question) -> Lookup:
         return names.query(self._clock, stamp, question)

@@ -16,9 +16,9 @@ from netdiag.evidence.machine import LocalSend
 from netdiag.evidence.names import Lookup
 from netdiag.evidence.record import Failure, FailureCode, Icmp, Native, NotRun, ObsId
 from netdiag.evidence.tls import Handshake
-from netdiag.evidence.transport import Connect, Echo, HopReply
+from netdiag.evidence.transport import ArrivingTtl, Connect, Echo, HopReply, InFlow, Transfer
 from netdiag.evidence.web import Exchange
-from netdiag.probes.base import HopProbe, Machine, OutOfTimeError, Question, Request, Stamp, Stream
+from netdiag.probes.base import HopProbe, Machine, OutOfTimeError, Payload, Question, Request, Stage, Stamp, Stream
 
 Protocol = Literal["tcp", "udp", "icmp"]
 ALL: frozenset[Protocol] = frozenset({"tcp", "udp", "icmp"})
@@ -126,6 +126,9 @@ class FakeWorld:
         tunnel: Callable[[Stamp, Request], tuple[Exchange, Stream | None]] | None = None,
         exchange: Callable[[Stamp, Request], Exchange] | None = None,
         query: Callable[[Stamp, Question], Lookup] | None = None,
+        in_flow: Callable[[Stamp, Payload, Stage], InFlow] | None = None,
+        arriving_ttl: Callable[[Stamp, Payload], ArrivingTtl] | None = None,
+        transfer: Callable[[Stamp, Request], Transfer] | None = None,
         machine: Machine | None = None,
     ) -> None:
         self._paths = dict(paths or {})
@@ -141,6 +144,9 @@ class FakeWorld:
         self._tunnel = tunnel
         self._exchange = exchange
         self._query = query
+        self._in_flow = in_flow
+        self._arriving_ttl = arriving_ttl
+        self._transfer = transfer
         if machine is not None:
             self.machine = machine
         self.sent: list[HopProbe] = []
@@ -212,6 +218,21 @@ class FakeWorld:
 
     def exchange(self, stamp: Stamp, request: Request, *, tunnel: Stream | None = None) -> Exchange:
         return (self._exchange or _unscripted)(stamp, request)
+
+    def in_flow(
+        self, stamps: Callable[[], Stamp], stream: Stream, payload: Payload, stages: Sequence[Stage]
+    ) -> Iterator[InFlow]:
+        for stage in stages:
+            record = (self._in_flow or _unscripted)(stamps(), payload, stage)
+            yield record
+            if record.answer in {"reset", "closed", "data"}:
+                return
+
+    def arriving_ttl(self, stamp: Stamp, stream: Stream, payload: Payload, *, limit_ms: int) -> ArrivingTtl:
+        return (self._arriving_ttl or _unscripted)(stamp, payload)
+
+    def transfer(self, stamp: Stamp, request: Request, *, limit_bytes: int) -> Transfer:
+        return (self._transfer or _unscripted)(stamp, request)
 
     def query(self, stamp: Stamp, question: Question) -> Lookup:
         return (self._query or _unscripted)(stamp, question)

@@ -11,12 +11,16 @@ from netdiag.facts.derivation.agent import Run, derive_agent, told_names, vendor
 from netdiag.facts.derivation.book import Book, VendorProfile
 from netdiag.facts.derivation.controls import control_connects, derive_controls
 from netdiag.facts.derivation.egress import derive_egress
+from netdiag.facts.derivation.in_flow import derive_flow
 from netdiag.facts.derivation.machine import derive_machine
 from netdiag.facts.derivation.names import Named, Told, derive_names
 from netdiag.facts.derivation.near import Near
+from netdiag.facts.derivation.paced import derive_losses
 from netdiag.facts.derivation.path import derive_path
 from netdiag.facts.derivation.placing import VendorRouters, set_scene
 from netdiag.facts.derivation.refusal import without_own_resets
+from netdiag.facts.derivation.sizes import derive_sizes
+from netdiag.facts.derivation.speed import derive_speed
 from netdiag.facts.derivation.summary import derive_target, failing_addresses
 from netdiag.facts.derivation.target import TargetRecords, address_states, is_genuine
 from netdiag.facts.derivation.walks import raw_walks
@@ -54,6 +58,10 @@ def _alone(bundle: Bundle, name: str, profile: VendorProfile | None, vendors: Ve
         path=derive_path(
             scene, healthy=control_connects(book), failing={state.address for state in failing}, egress=egress
         ),
+        flow=derive_flow(scene),
+        sizes=derive_sizes(scene),
+        losses=derive_losses(scene),
+        speed=derive_speed(scene),
     )
     return Run(name, bundle, facts, failing)
 

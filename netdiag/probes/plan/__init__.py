@@ -9,14 +9,21 @@ from collections.abc import Callable, Iterable, Iterator
 
 from netdiag.evidence.bundle import Step
 from netdiag.evidence.machine import DefaultRoute
+from netdiag.probes.plan.canaries import ask_where_nobody_is
 from netdiag.probes.plan.controls import echo_a_control, measure_by_proxy, measure_controls, walk_to_a_control
+from netdiag.probes.plan.flows import look_at_other_flows
+from netdiag.probes.plan.in_flow import look_inside_the_flow
 from netdiag.probes.plan.losses import (
     count_more_where_something_is_lost,
     gateway_of,
     knock_where_no_echo_is_allowed,
 )
 from netdiag.probes.plan.names import ask_names, ask_names_again, ask_outside_for_controls
+from netdiag.probes.plan.owners import ask_whose_hops
+from netdiag.probes.plan.paced import sample_losses
 from netdiag.probes.plan.seen import Inputs, Seen, make_step, stays_here
+from netdiag.probes.plan.sizes import look_for_size_limits
+from netdiag.probes.plan.slow import look_at_speed
 from netdiag.probes.plan.target import (
     ask_as_another_client,
     check_once_more,
@@ -58,6 +65,13 @@ FIRST: tuple[Rule, ...] = (
     ask_as_another_client,
     knock_where_no_echo_is_allowed,
     count_more_where_something_is_lost,
+    look_at_other_flows,
+    look_inside_the_flow,
+    look_for_size_limits,
+    sample_losses,
+    look_at_speed,
+    ask_whose_hops,
+    ask_where_nobody_is,
 )
 ONCE_MORE: tuple[Rule, ...] = (ask_names_again, check_once_more)
 LAST: tuple[Rule, ...] = (look_at_the_machine_again,)

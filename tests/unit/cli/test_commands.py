@@ -229,8 +229,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["ftp://x"], "http and https only"),
         (["api.vendor.test"], "give --yes"),
         (["api.vendor.test", "--yes", "--rate-limit"], "--rate-limit is not available yet"),
-        (["api.vendor.test", "--yes", "--slow"], "--slow is not available yet"),
-        (["api.vendor.test", "--yes", "--capture"], "--capture is not available yet"),
         (["api.vendor.test", "--yes", "--via", "wlan0"], "--via is not available yet"),
         (["api.vendor.test", "--yes", "--user-agent", "a\r\nX: y"], "--user-agent has characters"),
         (["api.vendor.test", "--yes", "--user-agent", ""], "--user-agent is empty"),

