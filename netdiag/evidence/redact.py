@@ -21,6 +21,7 @@ from netdiag.evidence.machine import ResolverConfig
 from netdiag.evidence.names import ExtendedError
 from netdiag.evidence.record import Failure, NotRun, ObsId, StepId
 from netdiag.evidence.tls import Verification
+from netdiag.evidence.transport import Transfer
 from netdiag.evidence.urls import clean_url, secrets_in
 from netdiag.evidence.web import Exchange, Header
 
@@ -44,7 +45,7 @@ _FREE_TEXT = frozenset(
         (ExtendedError, "text"),
     }
 )
-_URLS = frozenset({(Exchange, "url"), (Exchange, "location"), (Target, "path")})
+_URLS = frozenset({(Exchange, "url"), (Exchange, "location"), (Target, "path"), (Transfer, "url")})
 
 _NOT_PERSONAL = frozenset({"", "root", "nobody", "localhost", "localhost.localdomain"})
 """Names of users and hosts that are the same everywhere."""

@@ -32,8 +32,11 @@ KINDS = {
     "connect": "TCP connection attempts",
     "echo": "pings",
     "hop_reply": "routers on the path",
+    "in_flow": "what came back when data were sent with few hops to live inside a connection",
+    "arriving_ttl": "over how many hops answers of the target come",
     "handshake": "TLS handshakes and the certificates shown in them",
     "exchange": "HTTP requests, and of the answers the status, some headers and at most 2 kB of an error page",
+    "transfer": "downloads: how many bytes came how fast, and nothing of what they said",
 }
 """Every kind of record, in words. A test holds it against the union of records."""
 

@@ -123,6 +123,9 @@ def full_of_secrets() -> Bundle:
             extended_errors=(names.ExtendedError(code=17, text=EVERY_SECRET),),
             **common,
         ),
+        transport.Transfer(
+            id=ObsId("o7"), address="198.51.100.7", port=443, url=URL, limit_bytes=1, limit_ms=1, **common
+        ),
     )
     bundle = sample_bundle(observations=records)
     target = Target(scheme="https", host="api.vendor.test", port=443, path="/v1/items;jsessionid=J5E55ION?t0kenv4lue")
