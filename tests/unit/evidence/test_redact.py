@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netdiag.evidence import container, machine, names, web
+from netdiag.evidence import container, machine, names, transport, web
 from netdiag.evidence.bundle import Bundle, Step, Target
 from netdiag.evidence.container import SUMMARY
 from netdiag.evidence.headers import KEPT, KEPT_BY_PREFIX, MAX_VALUE, clean_header, is_kept
