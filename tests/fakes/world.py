@@ -27,6 +27,7 @@ NOBODY: frozenset[Protocol] = frozenset()
 TTL_EXCEEDED = (11, 0)
 PORT_UNREACHABLE = (3, 3)
 PROHIBITED = (3, 13)
+TOO_BIG = (3, 4)
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class Router:
     """One router. ``answers`` lists the protocols for which it sends time exceeded; ``passes`` those that it forwards.
 
     ``rejects`` (ICMP type, code) is sent for what it does not pass; None drops silently. ``others`` are further
-    addresses that it answers with in turn.
+    addresses that it answers with in turn. ``mtu``: the most that it can pass on, and whether it ``tells`` who sends
+    more.
     """
 
     address: str
@@ -43,6 +45,8 @@ class Router:
     rejects: tuple[int, int] | None = None
     others: tuple[str, ...] = ()
     rtt_us: int = 2000
+    mtu: int | None = None
+    tells: bool = True
 
 
 @dataclass(frozen=True)
@@ -59,12 +63,14 @@ class Host:
 @dataclass
 class Path:
     """Routers in order, then the host. ``loops_from``: from that router's TTL on, packets circle among the routers from
-    there to the last one. ``loses`` says of the nth packet overall whether it is lost."""
+    there to the last one. ``loses`` says of the nth packet overall whether it is lost. ``link_mtu``: the most that the
+    own link carries."""
 
     routers: Sequence[Router]
     host: Host = field(default_factory=Host)
     loops_from: int | None = None
     loses: Callable[[int], bool] = lambda _: False
+    link_mtu: int = 1500
 
     @property
     def distance(self) -> int:
@@ -84,14 +90,18 @@ class Path:
 class Met(NamedTuple):
     """What one packet met: ``reached`` says whether it got to the host."""
 
-    answer: Literal["none", "icmp", "syn_ack", "rst", "echo_reply"]
+    answer: Literal["none", "icmp", "syn_ack", "rst", "echo_reply", "not_sent"]
     replier: str | None = None
     icmp: tuple[int, int] | None = None
     rtt_us: int | None = None
     reached: bool = False
+    next_mtu: int | None = None
 
 
 SILENCE = Met("none")
+TOO_BIG_FOR_THE_LINK = Failure(
+    op="send", code=FailureCode.TOO_BIG, native=Native(kind="errno", number=90), errno=90, text="Message too long"
+)
 
 
 class FakeStream:
@@ -287,13 +297,13 @@ class FakeWorld:
         if probe.protocol in self._missing:
             return self._no_privilege(probe.stamp, "ICMP sockets")
         self.sent.append(probe)
-        met = self._meet(probe.address, probe.protocol, probe.ttl)
+        met = self._meet(probe.address, probe.protocol, probe.ttl, probe.size)
         if met.reached:
             self.reached.append(probe)
         icmp = None
         if met.icmp is not None and met.replier is not None:
             icmp = Icmp(type=met.icmp[0], code=met.icmp[1], sender=met.replier)
-        took_ns = limit_ms * 1_000_000 if met.rtt_us is None else met.rtt_us * 1000
+        took_ns = limit_ms * 1_000_000 if met.answer == "none" else (met.rtt_us or 0) * 1000
         return HopReply(
             id=probe.stamp.id,
             step=probe.stamp.step,
@@ -312,6 +322,9 @@ class FakeWorld:
             replier=met.replier,
             icmp=icmp,
             rtt_us=met.rtt_us,
+            failure=TOO_BIG_FOR_THE_LINK if met.answer == "not_sent" else None,
+            size=probe.size or None,
+            next_mtu=met.next_mtu,
         )
 
     def local_send(self, stamp: Stamp, address: str, port: int, *, ttl: int) -> LocalSend:
@@ -326,20 +339,22 @@ class FakeWorld:
             ttl=ttl,
         )
 
-    def _meet(self, address: str, protocol: Protocol, ttl: int) -> Met:
+    def _meet(self, address: str, protocol: Protocol, ttl: int, size: int = 0) -> Met:
         path = self._paths.get(address)
         packet = next(self._packets)
+        if path is not None and size > path.link_mtu:
+            return Met("not_sent", next_mtu=path.link_mtu)
         if path is None or path.loses(packet):
             return SILENCE
-        return meet(path, protocol, ttl, packet)
+        return meet(path, protocol, ttl, packet, size)
 
     def _no_privilege(self, stamp: Stamp, what: str) -> NotRun:
         now = self._now_ns
         return NotRun(id=stamp.id, step=stamp.step, began_ns=now, ended_ns=now, why="no_privilege", what=what)
 
 
-def meet(path: Path, protocol: Protocol, ttl: int, packet: int = 0) -> Met:
-    """What a packet of ``protocol`` with ``ttl`` meets on ``path``."""
+def meet(path: Path, protocol: Protocol, ttl: int, packet: int = 0, size: int = 0) -> Met:
+    """What a packet of ``protocol`` with ``ttl`` meets on ``path``; ``size`` 0: it is small enough for any link."""
     for step in range(1, ttl + 1):
         router = path.router_at(step)
         if router is None:
@@ -351,6 +366,9 @@ def meet(path: Path, protocol: Protocol, ttl: int, packet: int = 0) -> Met:
             return Met("icmp", names[packet % len(names)], TTL_EXCEEDED, router.rtt_us)
         if protocol not in router.passes:
             return SILENCE if router.rejects is None else Met("icmp", router.address, router.rejects, router.rtt_us)
+        if router.mtu is not None and size > router.mtu:
+            told = Met("icmp", router.address, TOO_BIG, router.rtt_us, next_mtu=router.mtu)
+            return told if router.tells else SILENCE
     raise AssertionError("a packet with no TTL was sent")
 
 

@@ -53,6 +53,7 @@ def reply(
     replier_ttl: int | None = None,
     quote: Quote | None = None,
     failure: Failure | None = None,
+    next_mtu: int | None = None,
 ) -> HopReply:
     """The record of what ``sent`` met. That a neighbour is missing is said after seconds of asking for it (ARP, NDP):
     this is no round trip, and has no ``rtt_us``."""
@@ -80,6 +81,8 @@ def reply(
         rtt_us=rtt_us,
         replier_ttl=replier_ttl,
         quote=quote,
+        size=probe.size or None,
+        next_mtu=next_mtu,
     )
 
 

@@ -6,25 +6,24 @@ only while a single one is out.
 """
 
 import contextlib
+import errno
 import random
 import socket
 import struct
 from typing import Literal
 
-from netdiag.evidence.record import Failure
+from netdiag.evidence.record import Failure, FailureCode
 from netdiag.evidence.transport import HopReply
 from netdiag.probes.base import HopProbe
 from netdiag.probes.clock import Clock
 from netdiag.probes.kernel import answers, errqueue, features
 from netdiag.probes.kernel.answers import Sent
-from netdiag.probes.kernel.numbers import IPV6_AUTOFLOWLABEL, V4, V6, Options, endpoint, options_for
+from netdiag.probes.kernel.numbers import IPV6_AUTOFLOWLABEL, PMTU_PROBE, V6, Options, endpoint, options_for
+from netdiag.probes.kernel.packet import echo_request, sequence_of_reply, udp_payload
 from netdiag.probes.kernel.tcp import failure_of
 
 _SEND_TRIES = 5  # one pending error for each probe that was answered while we were sending
-_ROOM = 2048
-_UDP_TEXT = b" netdiag path probe"  # so that whoever captures it knows what it is
-_ECHO = struct.Struct("!BBHHHH")  # type, code, checksum, identifier, sequence, our own balance (RFC 792)
-_MIN_IPV4_HEADER = 20
+_ROOM = 2048  # only the beginning of an answer is read, however large it is
 
 
 class DatagramFlow:
@@ -39,6 +38,7 @@ class DatagramFlow:
         self.socket = sock
         self._out: dict[int, Sent] = {}
         self._token = 0
+        self._own_mtu: int | None = None  # set by the error of a packet that is too big for the own link
         self._identifier = probe.source_port or random.randrange(1, 0x10000)
         sock.setblocking(False)
         errqueue.enable(sock, self._options)
@@ -66,24 +66,31 @@ class DatagramFlow:
         replies: list[HopReply] = []
         ttl = [(self._options.level, self._options.ttl_message, struct.pack("i", probe.ttl))]
         number = 0
+        own_mtu: int | None = None
         for _ in range(_SEND_TRIES):
             sent = answers.sent_now(self._clock, probe, self._identifier, self._mode)
             try:
-                self.socket.sendmsg([self._packet(self._token)], ttl)
+                if probe.size:  # whole, whatever path MTU the kernel remembers (ip(7), IP_PMTUDISC_PROBE)
+                    self.socket.setsockopt(self._options.level, self._options.pmtu_discovery, PMTU_PROBE)
+                self.socket.sendmsg([self._packet(self._token, probe.size)], ttl)
             except OSError as error:
                 number = error.errno or 0
                 replies += self.read()
+                own_mtu, self._own_mtu = self._own_mtu, None
+                if own_mtu is not None:
+                    break
                 continue
             self._out[self._token] = sent
             return replies
         sent = answers.sent_now(self._clock, probe, self._identifier, self._mode)
         failure = sending_failed(number)
-        return [*replies, answers.reply(sent, self._clock.now_ns(), "not_sent", failure=failure)]
+        ended = self._clock.now_ns()
+        return [*replies, answers.reply(sent, ended, "not_sent", failure=failure, next_mtu=own_mtu or None)]
 
-    def _packet(self, token: int) -> bytes:
+    def _packet(self, token: int, size: int) -> bytes:
         if not self._icmp:
-            return struct.pack("!H", token) + _UDP_TEXT
-        return echo_request(self._options, self._identifier, token)
+            return udp_payload(self._options, token, size)
+        return echo_request(self._options, self._identifier, token, size)
 
     def read(self) -> list[HopReply]:
         """Every answer that has arrived."""
@@ -95,11 +102,16 @@ class DatagramFlow:
         replies: list[HopReply] = []
         now = self._clock.now_ns()
         for error in errqueue.drain(self.socket, self._options):
-            if error.icmp is None or errqueue.is_too_big(error.icmp):
+            if error.icmp is None:
+                self._own_mtu = error.info if error.errno == errno.EMSGSIZE else self._own_mtu
                 continue
-            sent = self._take(self._token_quoted(error.quoted))
-            if sent is None:
+            token = self._token_of(error.quoted)
+            if token not in self._out:
                 continue
+            too_big = errqueue.is_too_big(error.icmp)
+            if too_big and not self._out[token].probe.size:  # about a packet that small it says nothing
+                continue
+            sent = self._out.pop(token)
             replies.append(
                 answers.reply(
                     sent,
@@ -109,9 +121,17 @@ class DatagramFlow:
                     icmp=error.icmp,
                     rtt_us=answers.rtt_us(sent, now, error.received_ns),
                     replier_ttl=error.replier_ttl,
+                    next_mtu=(error.info or None) if too_big else None,
                 )
             )
         return replies
+
+    def _token_of(self, quoted: bytes) -> int:
+        """Which packet an error quotes; 0 (never sent) when it is none of ours, or cannot be known."""
+        token = self._token_quoted(quoted)
+        if token is None:
+            return next(iter(self._out)) if len(self._out) == 1 else 0
+        return token
 
     def _token_quoted(self, quoted: bytes) -> int | None:
         """Which packet an error quotes: None when it was cut off, 0 (never sent) when it is none of ours."""
@@ -122,11 +142,6 @@ class DatagramFlow:
         _, _, _, identifier, sequence = struct.unpack_from("!BBHHH", quoted)
         # A raw socket sees the errors of every process's echoes.
         return int(sequence) if identifier == self._identifier else 0
-
-    def _take(self, token: int | None) -> Sent | None:
-        if token is None:
-            return self._out.popitem()[1] if len(self._out) == 1 else None
-        return self._out.pop(token, None)
 
     def _arrivals(self) -> list[HopReply]:
         replies: list[HopReply] = []
@@ -171,41 +186,12 @@ class DatagramFlow:
         self.socket.close()
 
 
-def echo_request(options: Options, identifier: int, sequence: int) -> bytes:
-    """An echo request whose checksum is the same for every sequence number, so that it stays one flow for routers that
-    hash the ICMP header (Paris traceroute, IMC 2006). ICMPv6 checksums are the kernel's work (RFC 3542 3.1)."""
-    balance = 0xFFFF - sequence
-    packet = _ECHO.pack(options.echo_request, 0, 0, identifier, sequence, balance)
-    return (
-        packet if options is V6 else _ECHO.pack(options.echo_request, 0, _checksum(packet), *_ECHO.unpack(packet)[3:])
-    )
-
-
-def _checksum(packet: bytes) -> int:
-    """RFC 1071, for an even number of bytes."""
-    total: int = sum(struct.unpack(f"!{len(packet) // 2}H", packet))
-    while total > 0xFFFF:
-        total = (total & 0xFFFF) + (total >> 16)
-    return total ^ 0xFFFF
-
-
-def sequence_of_reply(options: Options, data: bytes, identifier: int, *, raw: bool) -> int | None:
-    """The sequence number of an echo reply to ``identifier``; None for any other packet.
-
-    Raw IPv4 sockets give the IP header too (raw(7)), ping sockets and IPv6 do not.
-    """
-    if raw and options is V4:
-        data = data[(data[0] & 0x0F) * 4 :] if len(data) >= _MIN_IPV4_HEADER else b""
-    if len(data) < 8:
-        return None
-    kind, replied_identifier, sequence = data[0], int.from_bytes(data[4:6]), int.from_bytes(data[6:8])
-    return sequence if (kind, replied_identifier) == (options.echo_reply, identifier) else None
-
-
 def sending_failed(number: int) -> Failure:
-    """A datagram that the kernel did not take. EPERM: a local rule dropped it (fault-signatures 2.3)."""
+    """A datagram that the kernel did not take. EPERM: a local rule dropped it (fault-signatures 2.3). EMSGSIZE: it is
+    larger than the own link carries (ip(7))."""
     failure = failure_of(number, None)
-    return Failure(op="send", code=failure.code, native=failure.native, errno=failure.errno, text=failure.text)
+    code = FailureCode.TOO_BIG if number == errno.EMSGSIZE else failure.code
+    return Failure(op="send", code=code, native=failure.native, errno=failure.errno, text=failure.text)
 
 
 def open_flow(clock: Clock, probe: HopProbe) -> DatagramFlow | None:

@@ -42,6 +42,7 @@ class QueuedError(NamedTuple):
     ``icmp`` is None when the kernel itself, not the network, reports (a local EMSGSIZE). ``quoted`` is what the ICMP
     error quoted of our packet from the transport header on (UDP: from the payload on); the kernel cuts off the quoted
     IP header, so its TTL and TOS cannot be known here. ``received_ns`` is the kernel's wall clock at reception.
+    ``info`` (ee_info): of what was too big, the MTU that it should have had; 0 when that was not told.
     """
 
     errno: int
@@ -49,6 +50,7 @@ class QueuedError(NamedTuple):
     quoted: bytes
     replier_ttl: int | None
     received_ns: int | None
+    info: int = 0
 
 
 def enable(sock: socket.socket, options: Options) -> None:
@@ -79,14 +81,14 @@ def parse(quoted: bytes, ancillary: Ancillary, options: Options) -> QueuedError 
     for level, kind, data in messages:
         if (level, kind) != (options.level, options.receive_errors) or len(data) < _EXTENDED_ERR.size:
             continue
-        errno, origin, icmp_type, code, _, _, _ = _EXTENDED_ERR.unpack_from(data)
+        errno, origin, icmp_type, code, _, info, _ = _EXTENDED_ERR.unpack_from(data)
         icmp = None
         if origin in (_ORIGIN_ICMP, _ORIGIN_ICMP6):
             # An IPv6 socket can meet an ICMPv4 error when it talks to a mapped address; keep the version it was.
             sender = _offender(data, options)
             if sender is not None:
                 icmp = Icmp(type=icmp_type, code=code, sender=sender, version=4 if origin == _ORIGIN_ICMP else 6)
-        return QueuedError(errno, icmp, quoted, arriving_ttl(messages, options), kernel_time_ns(messages))
+        return QueuedError(errno, icmp, quoted, arriving_ttl(messages, options), kernel_time_ns(messages), info)
     return None
 
 

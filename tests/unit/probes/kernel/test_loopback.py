@@ -13,10 +13,10 @@ from netdiag.evidence.transport import Echo, HopReply
 from netdiag.probes.base import HopProbe, OutOfTimeError, Stamp
 from netdiag.probes.clock import Clock
 from netdiag.probes.kernel import echo, features, local_send, tcp
-from netdiag.probes.kernel.datagram_probe import echo_request, sequence_of_reply
 from netdiag.probes.kernel.errqueue import QueuedError
 from netdiag.probes.kernel.hops import Due, hops
 from netdiag.probes.kernel.numbers import IS_LINUX, V4, V6, endpoint
+from netdiag.probes.kernel.packet import echo_request, sequence_of_reply
 
 pytestmark = pytest.mark.skipif(not IS_LINUX, reason="the error queue is Linux's")
 
