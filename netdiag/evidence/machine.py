@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from netdiag.evidence.record import Observed, Struct, UInt
+from netdiag.evidence.record import Observed, Port, Struct, UInt
 
 Family = Literal[4, 6]
 
@@ -137,6 +137,7 @@ class LocalSend(Observed, frozen=True, kw_only=True, tag="local_send"):
 
     address: str
     port: UInt
+    source_port: Port | None = None
     ttl: UInt
 
 

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from netdiag.evidence.record import Observed, Struct, UInt
+from netdiag.evidence.record import Observed, Port, Struct, UInt
 
 
 class ResourceRecord(Struct, frozen=True, kw_only=True):
@@ -39,6 +39,7 @@ class Lookup(Observed, frozen=True, kw_only=True, tag="lookup"):
     server_class: Literal["configured", "public", "authority", "parent", "canary"]
     server_name: str | None = None
     transport: Literal["udp", "tcp"] = "udp"
+    source_port: Port | None = None
     recursion_desired: bool = True
     checking_disabled: bool = False
     zone: str | None = None

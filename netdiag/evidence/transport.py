@@ -56,12 +56,13 @@ class Connect(Observed, frozen=True, kw_only=True, tag="connect"):
 
 
 class Echo(Observed, frozen=True, kw_only=True, tag="echo"):
-    """One ICMP echo request. ``rtt_us`` and ``reply_ttl`` are None when no reply came before ``ended_ns``; an ICMP
-    error about it is in ``failure``."""
+    """One ICMP echo request. ``identifier``: the ICMP header's, where netdiag chose it. ``rtt_us`` and ``reply_ttl`` are
+    None when no reply came before ``ended_ns``; an ICMP error about it is in ``failure``."""
 
     address: str
     sequence: UInt
     mode: Literal["raw", "ping_socket", "ping_command"]
+    identifier: Port | None = None
     rtt_us: UInt | None = None
     reply_ttl: Byte | None = None
 
@@ -169,25 +170,28 @@ class ArrivingTtl(Observed, frozen=True, kw_only=True, tag="arriving_ttl"):
 
 
 class Progress(Struct, frozen=True, kw_only=True):
-    """How far a transfer was ``at_us`` after its request was sent: body bytes received, and the kernel's smoothed round
-    trip time."""
+    """How far a transfer was ``at_us`` after its request was sent: body bytes received; and of this end's kernel its
+    estimate of the round trip time to the sender (None: none yet), and how many packets came out of order so far (each
+    marks one that was lost, or overtaken, before it)."""
 
     at_us: UInt
     received: UInt
     rtt_us: UInt | None = None
+    out_of_order: UInt | None = None
 
 
 class Transfer(Observed, frozen=True, kw_only=True, tag="transfer"):
     """One download of ``url`` (without its query) from ``address``, cut off after ``limit_bytes`` or ``limit_ms``.
 
-    Times are microseconds from the sending of the request, after TCP and TLS were ready; ``acked_us`` when the peer's
-    TCP had acknowledged all of it, ``first_byte_us`` when the first byte of the answer came. ``received`` counts body
-    bytes; ``complete``: the body ended by itself. ``window_full_us`` is how long this machine's own receive window
-    held the sender up, where the kernel tells.
+    ``connected_us`` and ``secured_us`` are microseconds from ``began_ns``; the other times from the sending of the
+    request, when TCP and TLS were ready: ``acked_us`` when the peer's TCP had acknowledged all of it, ``first_byte_us``
+    when the first byte of the answer came, ``finished_us`` when no more was read. ``received`` counts body bytes;
+    ``complete``: the body ended by itself. ``progress`` has at most 50 entries, evenly spread.
     """
 
     address: str
     port: Port
+    source_port: Port | None = None
     url: str
     limit_bytes: UInt
     limit_ms: UInt

@@ -28,6 +28,7 @@ class Exchange(Observed, frozen=True, kw_only=True, tag="exchange"):
     url: str
     address: str | None = None
     port: Port | None = None
+    source_port: Port | None = None
     via_proxy: str | None = None
     server_name: str | None = None
     user_agent: Literal["netdiag", "customer", "browser"] = "netdiag"

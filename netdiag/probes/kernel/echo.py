@@ -58,6 +58,7 @@ def _of_reply(reply: HopReply, sequence: int) -> Echo:
         address=reply.address,
         sequence=sequence,
         mode="raw" if reply.mode == "raw" else "ping_socket",
+        identifier=reply.source_port,
         rtt_us=reply.rtt_us if answered else None,
         reply_ttl=reply.replier_ttl if answered else None,
     )

@@ -17,11 +17,13 @@ def local_send(clock: Clock, stamp: Stamp, address: str, port: int, *, ttl: int)
     options = options_for(address)
     began = clock.now_ns()
     failure: Failure | None = None
+    source_port: int | None = None
     try:
         with socket.socket(options.family, socket.SOCK_DGRAM) as sock:
             sock.setsockopt(options.level, options.ttl, ttl)
             sock.setblocking(False)
             sock.sendto(_TEXT, endpoint(address, port))
+            source_port = sock.getsockname()[1]
     except OSError as error:
         failure = sending_failed(error.errno or 0)
     return LocalSend(
@@ -34,5 +36,6 @@ def local_send(clock: Clock, stamp: Stamp, address: str, port: int, *, ttl: int)
         failure=failure,
         address=address,
         port=port,
+        source_port=source_port,
         ttl=ttl,
     )

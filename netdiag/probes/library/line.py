@@ -31,6 +31,7 @@ class Line:
         self.began_ns = clock.now_ns()
         self.deadline = Deadline(clock, limit_ms)
         self.failure: Failure | None = None
+        self.source_port: int | None = None
         self.connected_us: int | None = None
         self.secured_us: int | None = None
         self.first_byte_us: int | None = None
@@ -55,6 +56,7 @@ class Line:
         limit_ms = min(_CONNECT_MS, max(1, int(self.deadline.left_s() * 1000)))
         wish = tcp.Wish(address, port, limit_ms, self._syn_retries)
         record, stream = tcp.connect(self._clock, stamp, wish)
+        self.source_port = record.source_port
         if stream is None:
             self.failure = record.failure
             raise OSError(record.failure.text if record.failure else "not connected")
@@ -66,6 +68,7 @@ class Line:
         made = _TimedSocket(fileno=connected.detach())
         made.line = self
         self.socket = made
+        self.source_port = made.getsockname()[1]
         made.setblocking(False)
         # Without it Nagle adds 40 ms ghosts to the first byte.
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

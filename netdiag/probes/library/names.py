@@ -36,6 +36,15 @@ _LONGEST_DATA = 300
 _FLAGS = (("AA", 0x0400), ("TC", 0x0200), ("RA", 0x0080), ("AD", 0x0020), ("CD", 0x0010))
 
 
+class _Try:
+    """One question on its way: how long it may take, and the local port that it left from once it has one."""
+
+    def __init__(self, clock: Clock, limit_ms: int) -> None:
+        self.clock = clock
+        self.deadline = Deadline(clock, limit_ms)
+        self.source_port: int | None = None
+
+
 class _Unreadable(Exception):  # noqa: N818
     """The server answered our question with bytes that are no DNS message."""
 
@@ -49,15 +58,15 @@ def query(clock: Clock, stamp: Stamp, question: Question) -> Lookup:
     """
     options_for(question.server)
     began_ns = clock.now_ns()
-    deadline = Deadline(clock, question.limit_ms)
+    made = _Try(clock, question.limit_ms)
     reply: dns.message.Message | None = None
     failure: Failure | None = None
     try:
         asked = _message(question)
         if question.transport == "udp":
-            reply, failure = _by_udp(asked, question, deadline)
+            reply, failure = _by_udp(asked, question, made)
         else:
-            reply, failure = _by_tcp(asked, question, clock, stamp, deadline)
+            reply, failure = _by_tcp(asked, question, stamp, made)
     except _Unreadable as error:
         failure = Failure(op="receive", code=FailureCode.PROTOCOL, text=str(error))
     except dns.exception.DNSException as error:
@@ -76,6 +85,7 @@ def query(clock: Clock, stamp: Stamp, question: Question) -> Lookup:
         server_class=question.server_class,
         server_name=question.server_name,
         transport=question.transport,
+        source_port=made.source_port,
         recursion_desired=question.recursion_desired,
         checking_disabled=question.checking_disabled,
         zone=question.zone,
@@ -99,7 +109,7 @@ def _message(question: Question) -> dns.message.QueryMessage:
 
 
 def _by_udp(
-    asked: dns.message.QueryMessage, question: Question, deadline: Deadline
+    asked: dns.message.QueryMessage, question: Question, attempt: _Try
 ) -> tuple[dns.message.Message | None, Failure | None]:
     options = options_for(question.server)
     garbage: _Unreadable | None = None
@@ -113,9 +123,10 @@ def _by_udp(
                 with contextlib.suppress(OSError):
                     errqueue.enable(sock, options)
             sock.connect(endpoint(question.server, question.port))
+            attempt.source_port = sock.getsockname()[1]
             sock.send(asked.to_wire())
             while True:
-                deadline.wait_readable(sock)
+                attempt.deadline.wait_readable(sock)
                 try:
                     wire = sock.recv(65535, socket.MSG_DONTWAIT)
                 except BlockingIOError:
@@ -138,19 +149,20 @@ def _by_udp(
 
 
 def _by_tcp(
-    asked: dns.message.QueryMessage, question: Question, clock: Clock, stamp: Stamp, deadline: Deadline
+    asked: dns.message.QueryMessage, question: Question, stamp: Stamp, attempt: _Try
 ) -> tuple[dns.message.Message | None, Failure | None]:
     """RFC 7766: the message after its length, on a connection of its own."""
     wish = tcp.Wish(question.server, question.port, question.limit_ms, syn_retries=1)
     # Names are asked from where the kernel likes, over TCP as over UDP.
-    made, stream = tcp.connect(clock, msgspec.structs.replace(stamp, source=None), wish)
+    made, stream = tcp.connect(attempt.clock, msgspec.structs.replace(stamp, source=None), wish)
+    attempt.source_port = made.source_port
     if stream is None:
         return None, made.failure
     with stream:
         try:
-            send_all(stream.socket, asked.to_wire(prepend_length=True), deadline)
-            head = _exactly(stream.socket, 2, deadline)
-            wire = _exactly(stream.socket, struct.unpack("!H", head)[0], deadline)
+            send_all(stream.socket, asked.to_wire(prepend_length=True), attempt.deadline)
+            head = _exactly(stream.socket, 2, attempt.deadline)
+            wire = _exactly(stream.socket, struct.unpack("!H", head)[0], attempt.deadline)
         except EOFError:
             return None, Failure(op="receive", code=FailureCode.CLOSED)
         except OSError as error:

@@ -46,6 +46,7 @@ def tunnel(clock: Clock, stamp: Stamp, request: Request, identity: Identity) -> 
         method="CONNECT",
         url=f"https://{goal.authority}",
         port=goal.port,
+        source_port=line.source_port,
         via_proxy=goal.proxy_name,
         user_agent=request.user_agent,
         connected_us=line.connected_us,

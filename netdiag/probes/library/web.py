@@ -125,7 +125,7 @@ def exchange(
             if context is not None:
                 line.secure(context, goal.host)
             line.prepare_to_send()
-            with _ask(line, goal, request, identity) as response:
+            with ask(line, goal, request, identity) as response:
                 answer = read_body(response, line)
                 failure = answer.failure
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
@@ -144,6 +144,7 @@ def exchange(
         url=clean_url(request.url),
         address=goal.address if goal.proxy is None else None,
         port=goal.port,
+        source_port=line.source_port,
         via_proxy=goal.proxy_name,
         server_name=goal.server_name,
         user_agent=_agent_used(request, identity),
@@ -184,7 +185,9 @@ def dial_proxy(line: Line, stamp: Stamp, clock: Clock, proxy: tuple[str, int]) -
     raise OSError("the proxy was not reached")
 
 
-def _ask(line: Line, goal: Goal, request: Request, identity: Identity) -> BaseHTTPResponse:
+def ask(line: Line, goal: Goal, request: Request, identity: Identity) -> BaseHTTPResponse:
+    """Send ``request`` on ``line``, which is connected; its answer, of which the head has come. Raises what requests,
+    urllib3 and the socket raise."""
     default_port = goal.port == _PORTS["https" if goal.is_tls else "http"]
     host = goal.authority.rpartition(":")[0] if default_port else goal.authority
     headers = {"Host": host, **identity.headers(request), "Accept": "*/*", "Accept-Encoding": "identity"}
