@@ -172,9 +172,12 @@ class LiveWorld:
         line = _VendorLine(self._clock, self._governor, endpoint, syns=_EXCHANGE_SYNS, least=1)
         try:
             self._turn_to_request()
-            return download.transfer(
+            made = download.transfer(
                 self._clock, stamp, request, self._identity, limit_bytes=limit_bytes, syn_retries=line.syns - 1
             )
+            if made.tcp is not None and made.tcp.total_retrans == 0:
+                line.sent(1)
+            return made
         finally:
             line.closed()
 
@@ -202,7 +205,7 @@ class LiveWorld:
             waiting = list(batch)
             while waiting:
                 probe = waiting.pop(0)
-                place = manners.admit(probe, self._clock.now_ns(), MAX_WAIT_NS)
+                place = manners.admit(probe, self._clock.now_ns() + probe.after_ms * 1_000_000, MAX_WAIT_NS)
                 if place is not None:
                     dues.append(Due(place.at_ns, probe))
                     continue

@@ -2,6 +2,7 @@
 
 import socket
 import struct
+from typing import NamedTuple
 
 from netdiag.evidence.transport import TcpInfo
 from netdiag.probes.kernel.numbers import IS_LINUX
@@ -35,6 +36,7 @@ _LATER = {
     "data_segs_out": (156, "I"),  # 4.6
     "bytes_retrans": (208, "Q"),  # 4.19
 }
+_RECEIVER_RTT, _OUT_OF_ORDER = 92, 224  # u32; since 2.6, and Linux 5.4
 _NO_MIN_RTT = 0xFFFFFFFF  # the kernel's initial value: nothing was measured yet
 
 
@@ -68,3 +70,29 @@ def decode(raw: bytes) -> TcpInfo | None:
         **fields,
         **later,
     )
+
+
+class Receiving(NamedTuple):
+    """What the kernel knows as the receiver of data: the round trip time to the sender, which it keeps while it sends
+    nothing but acknowledgements (None: no estimate yet), and the packets that came out of order."""
+
+    rtt_us: int | None
+    out_of_order: int | None
+
+
+def read_receiving(sock: socket.socket) -> Receiving:
+    """``tcpi_rcv_rtt`` and ``tcpi_rcv_ooopack`` of ``sock``; None where this kernel has them not."""
+    if not IS_LINUX:
+        return Receiving(None, None)
+    try:
+        raw = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _ROOM)
+    except OSError:
+        return Receiving(None, None)
+    return Receiving(_later_u32(raw, _RECEIVER_RTT) or None, _later_u32(raw, _OUT_OF_ORDER))
+
+
+def _later_u32(raw: bytes, offset: int) -> int | None:
+    if len(raw) < offset + 4:
+        return None
+    value: int = struct.unpack_from("=I", raw, offset)[0]
+    return value
