@@ -104,6 +104,7 @@ class HopProbe(msgspec.Struct, frozen=True, kw_only=True):
     ``size``: bytes of the whole IP packet, sent with "don't fragment" whatever path MTU the kernel remembers (UDP and
     ICMP only; 0: as small as it goes). ``raw``: made and read by netdiag itself, which needs privilege. ``follow_up``:
     it looks closer at something that ails, so that its router is asked from the budget for that (manners.py).
+    ``after_ms``: it is held back so long from when it was asked for, and only then takes its place.
     """
 
     stamp: Stamp
@@ -116,6 +117,7 @@ class HopProbe(msgspec.Struct, frozen=True, kw_only=True):
     size: int = 0
     raw: bool = False
     follow_up: bool = False
+    after_ms: int = 0
 
 
 class Payload(msgspec.Struct, frozen=True, kw_only=True):

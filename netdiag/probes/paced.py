@@ -1,14 +1,142 @@
-"""Loss at every hop and at the end, by paced packets."""
+"""Paced packets to every router of a path and to its end: enough of them, slowly enough, to count what is lost.
+
+Routers and hosts limit how many ICMP messages they send (a Linux router answers one a second once a burst is used up:
+icmp(7), icmp_ratelimit), and what was asked faster looks like loss. So nobody is asked more than once a second
+(``--deep``: as the manners allow), and the hops take turns within the second, so that one short burst of noise does not
+hit all of them alike. Everything but what the end alone can answer is one flow, hence one path.
+
+``params``: ``ttls`` of the routers, ``end`` the ways in which the end is asked (udp: a closed port, icmp: an echo, tcp:
+a SYN to the service port of a control), ``end_ttl``, ``rounds``, ``pace_ms``, ``flows``: how many flows the end gets
+over UDP.
+"""
 
 from collections.abc import Iterator
+from typing import Literal, NamedTuple
 
 from netdiag.evidence.bundle import Step
 from netdiag.evidence.observation import Observation
-from netdiag.probes.base import Probe, World
+from netdiag.evidence.record import NotRun, ObsId
+from netdiag.evidence.transport import HopReply
+from netdiag.probes.base import HopProbe, Probe, World
+
+Protocol = Literal["tcp", "udp", "icmp"]
+
+SILENCE_MS = 1000
+"""Silence is claimed after this, or after 4 x the largest RTT (design.md, Records; ``World`` stretches it)."""
+
+FEW = 8
+"""So many answers in a row are enough of one hop: they alone show that it loses less than a third (Wilson, 95 %)."""
+
+NEVER = 4
+"""Whoever was silent so often and never answered does not answer such packets at all."""
+
+_CLOSED_PORT = 33434  # where nobody listens, so that the host answers "port unreachable" (traceroute(8))
+_PROTOCOLS: tuple[Protocol, ...] = ("tcp", "udp", "icmp")
+_OTHER_FLOW_EVERY = 4  # rounds: the flow that all routers are asked on gets most of the samples
 
 
-def _run(_: Step, __: World) -> Iterator[Observation]:
-    yield from ()
+class _Slot(NamedTuple):
+    """One place that is asked again and again: a router, or the end."""
+
+    ttl: int
+    is_end: bool
+
+
+class _Asked(NamedTuple):
+    slot: _Slot
+    protocol: Protocol
+    at_ns: int
+
+
+class _Sampler:
+    """What was asked of whom so far, and what to ask next: one packet at a time of each place."""
+
+    def __init__(self, step: Step, world: World) -> None:
+        assert step.address is not None
+        self._step, self._world, self._address = step, world, step.address
+        self._rounds = int(step.params["rounds"])
+        self._pace_ms = int(step.params["pace_ms"])
+        self._flows = int(step.params.get("flows", "1"))
+        self._ways = [one for one in _PROTOCOLS if one in step.params.get("end", "").split("+")]
+        routers = [_Slot(int(text), is_end=False) for text in step.params.get("ttls", "").split("+") if text]
+        ends = [_Slot(int(step.params["end_ttl"]), is_end=True)] if self._ways else []
+        self._slots = [*routers, *ends]
+        self._asked: dict[ObsId, _Asked] = {}
+        self._answered: dict[tuple[_Slot, Protocol], list[bool]] = {}
+
+    def first(self) -> list[HopProbe]:
+        """One packet to each place, spread over one pause."""
+        return [
+            self._probe(slot, self._way(slot), place * self._pace_ms // len(self._slots))
+            for place, slot in enumerate(self._slots)
+        ]
+
+    def more(self, result: HopReply | NotRun) -> list[HopProbe]:
+        """The next packet to the place that ``result`` came from, a pause after the one before."""
+        slot, protocol, at_ns = self._asked[result.id]
+        if isinstance(result, NotRun):
+            if result.why == "declined" or not slot.is_end:
+                return []
+            self._ways.remove(protocol)
+        else:
+            self._answered.setdefault((slot, protocol), []).append(result.answer != "none")
+        way = self._next_way(slot)
+        if way is None:
+            return []
+        waited_ms = (self._world.now_ns() - at_ns) // 1_000_000
+        return [self._probe(slot, way, max(0, self._pace_ms - waited_ms))]
+
+    def _next_way(self, slot: _Slot) -> Protocol | None:
+        told = {way: answers for (one, way), answers in self._answered.items() if one == slot}
+        every = [answer for answers in told.values() for answer in answers]
+        if len(every) >= self._rounds or (len(every) >= FEW and all(every) and not self._is_anything_lost()):
+            return None
+        if not slot.is_end:
+            return None if len(every) >= NEVER and not any(every) else "udp"
+        open_ = [way for way in self._ways if len(told.get(way, ())) < NEVER or any(told[way])]
+        return open_[len(every) % len(open_)] if open_ else None
+
+    def _is_anything_lost(self) -> bool:
+        return any(any(answers) and not all(answers) for answers in self._answered.values())
+
+    def _way(self, slot: _Slot) -> Protocol:
+        return self._ways[0] if slot.is_end else "udp"
+
+    def _probe(self, slot: _Slot, protocol: Protocol, after_ms: int) -> HopProbe:
+        stamp = self._world.stamp(self._step)
+        self._asked[stamp.id] = _Asked(slot, protocol, self._world.now_ns() + after_ms * 1_000_000)
+        return HopProbe(
+            stamp=stamp,
+            address=self._address,
+            port=self._port(protocol),
+            protocol=protocol,
+            ttl=slot.ttl,
+            flow=self._flow(slot, protocol),
+            follow_up=True,
+            after_ms=after_ms,
+        )
+
+    def _flow(self, slot: _Slot, protocol: Protocol) -> int:
+        """SYNs each have a 5-tuple of their own; of the end's datagrams every fourth is on another flow, by turns."""
+        if protocol == "tcp":
+            return len(self._asked)
+        if protocol == "icmp":
+            return self._flows + 1
+        turn = len(self._answered.get((slot, protocol), ()))
+        if not slot.is_end or turn % _OTHER_FLOW_EVERY != _OTHER_FLOW_EVERY - 1:
+            return 1
+        return 1 + (turn // _OTHER_FLOW_EVERY) % self._flows
+
+    def _port(self, protocol: Protocol) -> int:
+        if protocol == "tcp":
+            assert self._step.port is not None
+            return self._step.port
+        return _CLOSED_PORT if protocol == "udp" else 0
+
+
+def _run(step: Step, world: World) -> Iterator[Observation]:
+    sampler = _Sampler(step, world)
+    yield from world.hops(sampler.first(), limit_ms=SILENCE_MS, more=sampler.more)
 
 
 PROBE = Probe(name="paced", version=1, run=_run)

@@ -304,13 +304,14 @@ class FakeWorld:
         if met.icmp is not None and met.replier is not None:
             icmp = Icmp(type=met.icmp[0], code=met.icmp[1], sender=met.replier)
         took_ns = limit_ms * 1_000_000 if met.answer == "none" else (met.rtt_us or 0) * 1000
+        began = self._now_ns + probe.after_ms * 1_000_000
         return HopReply(
             id=probe.stamp.id,
             step=probe.stamp.step,
             attempt=probe.stamp.attempt,
             caused_by=probe.stamp.caused_by,
-            began_ns=self._now_ns,
-            ended_ns=self._now_ns + took_ns,
+            began_ns=began,
+            ended_ns=began + took_ns,
             address=probe.address,
             port=probe.port,
             protocol=probe.protocol,
