@@ -17,10 +17,10 @@ from netdiag.probes.plan.losses import (
     count_more_where_something_is_lost,
     gateway_of,
     knock_where_no_echo_is_allowed,
+    sample_losses,
 )
 from netdiag.probes.plan.names import ask_names, ask_names_again, ask_outside_for_controls
 from netdiag.probes.plan.owners import ask_whose_hops
-from netdiag.probes.plan.paced import sample_losses
 from netdiag.probes.plan.seen import Inputs, Seen, make_step, stays_here
 from netdiag.probes.plan.sizes import look_for_size_limits
 from netdiag.probes.plan.slow import look_at_speed

@@ -3,20 +3,40 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-from netdiag.evidence.addresses import classify
+from netdiag.evidence.addresses import classify, family_of
 from netdiag.evidence.bundle import Step
 from netdiag.evidence.machine import DefaultRoute
 from netdiag.evidence.names import Lookup
 from netdiag.evidence.record import FailureCode, NotRun, Observed
 from netdiag.evidence.tls import Handshake
-from netdiag.evidence.transport import Connect, Echo
+from netdiag.evidence.transport import Connect, Echo, HopReply
+from netdiag.evidence.web import Exchange
 from netdiag.probes.plan.seen import Inputs, Seen, make_step, stays_here
+from netdiag.probes.plan.target import ailing_addresses
+from netdiag.probes.walk_plan import is_end, is_router
 
 FEW, MORE = "5", "20"
 """Samples of the own gateway: for want of echoes, and once something was lost."""
 
 PACED, PACE_MS = "10", "300"
 """Echoes to a control once something was lost, slowly enough for hosts that limit ICMP."""
+
+ROUNDS, ROUND_MS = 12, 1000
+"""Packets to each router of a path once something was lost, and the pause between two to the same one: half of what
+the manners allow one router in all to look closer, so that the rest is left to other questions."""
+
+DEEP_SCALE, DEEP_FLOWS = 3, 4
+"""``--deep``: as many times as much in the same time (manners.py), and the end on several flows."""
+
+MAX_ROUTERS = 16
+"""Routers of one path that are sampled, the nearest first."""
+
+FAR = 64
+"""The TTL of an ordinary packet (RFC 1700), for an end whose distance is not known."""
+
+HANDSHAKE_ROUND_TRIPS, SLACK_MS = 3, 500
+"""A TLS handshake takes two round trips and some computing; one that took longer than this waited for something that
+was sent again."""
 
 
 def gateway_of(route: DefaultRoute) -> str | None:
@@ -35,7 +55,7 @@ def knock_where_no_echo_is_allowed(_: Inputs, seen: Seen) -> Iterator[Step]:
 
 def count_more_where_something_is_lost(inputs: Inputs, seen: Seen) -> Iterator[Step]:
     """Towards the gateway and a control, so that a loss in the LAN is told from one on the way."""
-    if stays_here(inputs.target) or not is_anything_lost(seen):
+    if stays_here(inputs.target) or not is_anything_lost(inputs, seen):
         return
     for _, route in seen.of(DefaultRoute):
         address = gateway_of(route)
@@ -47,9 +67,70 @@ def count_more_where_something_is_lost(inputs: Inputs, seen: Seen) -> Iterator[S
         yield make_step("echo", "control", subject=step.subject, address=address, params=params)
 
 
-def is_anything_lost(seen: Seen) -> bool:
-    """Did anybody who answered once stay silent at another time, or was anything sent again on a connection?"""
-    if any(one.tcp is not None and one.tcp.total_retrans for _, one in seen.of(Handshake)):
+def sample_losses(inputs: Inputs, seen: Seen) -> Iterator[Step]:
+    """Paced packets along the path to the target; and to a control, which tells what the two have in common."""
+    if stays_here(inputs.target) or not is_anything_lost(inputs, seen):
+        return
+    walk = next(iter(seen.steps("paced", "target")), None) or _walk_to_sample(inputs, seen)
+    if walk is None or walk.address is None:
+        return
+    if walk.probe == "walk":
+        yield _along(inputs, seen, walk)
+    for step, connect in seen.of(Connect, "control"):
+        if connect.failure is None and family_of(connect.address) == family_of(walk.address):
+            # A control that is in everyday use by all the world: a SYN a second is nothing to it, and no limit of ICMP
+            # answers blurs what it loses.
+            params = _rhythm(inputs) | {"end": "tcp", "end_ttl": str(FAR)}
+            yield make_step(
+                "paced",
+                "control",
+                subject=step.subject,
+                address=connect.address,
+                port=connect.port,
+                params=params,
+            )
+            return
+
+
+def _walk_to_sample(inputs: Inputs, seen: Seen) -> Step | None:
+    """The walk, once ended, to an address that ails; else to one where something was lost; else the first."""
+    if any(walk.id not in seen.finished for walk in seen.steps("walk", "target")):
+        return None
+    ill = [*ailing_addresses(inputs, seen), *_addresses_sent_again_to(seen)]
+    walks = [walk for walk in seen.steps("walk", "target") if _routers(walk, seen)]
+    order = {address: place for place, address in reversed(list(enumerate(ill)))}
+    return min(walks, key=lambda walk: order.get(walk.address or "", len(ill)), default=None)
+
+
+def _along(inputs: Inputs, seen: Seen, walk: Step) -> Step:
+    ends = [one.ttl for step, one in seen.of(HopReply) if step.id == walk.id and is_end(one)]
+    params = _rhythm(inputs) | {
+        "ttls": "+".join(map(str, _routers(walk, seen)[:MAX_ROUTERS])),
+        "end": "udp+icmp",
+        "end_ttl": str(min(ends, default=FAR)),
+        "flows": str(DEEP_FLOWS if inputs.options.deep else 1),
+    }
+    return make_step("paced", "target", subject=walk.subject, address=walk.address, params=params)
+
+
+def _rhythm(inputs: Inputs) -> dict[str, str]:
+    scale = DEEP_SCALE if inputs.options.deep else 1
+    return {"rounds": str(ROUNDS * scale), "pace_ms": str(-(-ROUND_MS // scale))}
+
+
+def _routers(walk: Step, seen: Seen) -> list[int]:
+    return sorted({one.ttl for step, one in seen.of(HopReply) if step.id == walk.id and is_router(one)})
+
+
+def _addresses_sent_again_to(seen: Seen) -> list[str]:
+    again = [one.address for _, one in seen.of(Connect, "target") if _was_sent_again(one)]
+    return again + [step.address or "" for step, one in _ends(seen) if step.role == "target" and _is_ill(one)]
+
+
+def is_anything_lost(inputs: Inputs, seen: Seen) -> bool:
+    """Did anybody who answered once stay silent at another time, was anything sent again on a connection, or did a
+    handshake take as long as if it had been?"""
+    if any(_is_ill(one) for _, one in _ends(seen)) or any(_was_sent_again(one) for _, one in seen.of(Connect)):
         return True
     answered: dict[str, set[bool]] = defaultdict(set)
     for _, connect in seen.of(Connect):
@@ -60,7 +141,42 @@ def is_anything_lost(seen: Seen) -> bool:
     for _, one in seen.of(Echo):
         if one.failure is None:
             answered[f"icmp {one.address}"].add(one.rtt_us is not None)
+    for walk in seen.steps("walk"):
+        met = [reply for step, reply in seen.of(HopReply) if step.id == walk.id and reply.protocol == "tcp"]
+        arrived = min((reply.ttl for reply in met if is_end(reply)), default=FAR)
+        answered[f"end {walk.id}"] |= {reply.answer != "none" for reply in met if reply.ttl >= arrived}
+    return any(len(both) > 1 for both in answered.values()) or _path_comes_and_goes(inputs, seen)
+
+
+def _path_comes_and_goes(inputs: Inputs, seen: Seen) -> bool:
+    """An address fails whose walk met somebody who answers by turns. Without a failure that is how routers look that
+    limit their ICMP."""
+    ailing = set(ailing_addresses(inputs, seen))
+    answered: dict[tuple[str, int, str], set[bool]] = defaultdict(set)
+    for step, one in seen.of(HopReply, "target"):
+        if step.probe == "walk" and one.address in ailing:
+            answered[one.address, one.ttl, one.protocol].add(one.answer != "none")
     return any(len(both) > 1 for both in answered.values())
+
+
+def _ends(seen: Seen) -> Iterator[tuple[Step, Handshake | Exchange]]:
+    """What tells how a connection went in the end."""
+    yield from seen.of(Handshake)
+    yield from seen.of(Exchange)
+
+
+def _is_ill(one: Handshake | Exchange) -> bool:
+    if one.tcp is None:
+        return False
+    took_us = (one.ended_ns - one.began_ns) // 1000
+    patience_us = HANDSHAKE_ROUND_TRIPS * one.tcp.rtt_us + SLACK_MS * 1000
+    is_slow = isinstance(one, Handshake) and one.failure is None and took_us > patience_us
+    return one.tcp.total_retrans > 0 or is_slow
+
+
+def _was_sent_again(one: Connect) -> bool:
+    """A SYN that was answered only when it was repeated."""
+    return one.failure is None and one.tcp is not None and one.tcp.total_retrans > 0
 
 
 def _add(answered: dict[str, set[bool]], who: str, one: Observed, *, is_answer: bool) -> None:
