@@ -4,7 +4,7 @@ import time
 from typing import Literal, NamedTuple
 
 from netdiag.evidence.record import Failure, Icmp
-from netdiag.evidence.transport import HopReply, Quote
+from netdiag.evidence.transport import HopReply, Label, Quote
 from netdiag.probes.base import HopProbe
 from netdiag.probes.clock import Clock
 
@@ -54,6 +54,7 @@ def reply(
     quote: Quote | None = None,
     failure: Failure | None = None,
     next_mtu: int | None = None,
+    labels: tuple[Label, ...] = (),
 ) -> HopReply:
     """The record of what ``sent`` met. That a neighbour is missing is said after seconds of asking for it (ARP, NDP):
     this is no round trip, and has no ``rtt_us``."""
@@ -83,6 +84,7 @@ def reply(
         quote=quote,
         size=probe.size or None,
         next_mtu=next_mtu,
+        labels=labels,
     )
 
 

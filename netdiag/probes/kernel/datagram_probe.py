@@ -13,13 +13,13 @@ import struct
 from typing import Literal
 
 from netdiag.evidence.record import Failure, FailureCode
-from netdiag.evidence.transport import HopReply
+from netdiag.evidence.transport import HopReply, Label, Quote
 from netdiag.probes.base import HopProbe
 from netdiag.probes.clock import Clock
 from netdiag.probes.kernel import answers, errqueue, features
 from netdiag.probes.kernel.answers import Sent
 from netdiag.probes.kernel.numbers import IPV6_AUTOFLOWLABEL, PMTU_PROBE, V6, Options, endpoint, options_for
-from netdiag.probes.kernel.packet import echo_request, sequence_of_reply, udp_payload
+from netdiag.probes.kernel.packet import UDP_HEADER, echo_request, sequence_of_reply, udp_payload
 from netdiag.probes.kernel.tcp import failure_of
 
 _SEND_TRIES = 5  # one pending error for each probe that was answered while we were sending
@@ -112,6 +112,7 @@ class DatagramFlow:
             if too_big and not self._out[token].probe.size:  # about a packet that small it says nothing
                 continue
             sent = self._out.pop(token)
+            quote, labels = self._quote(error, len(self._packet(token, sent.probe.size)))
             replies.append(
                 answers.reply(
                     sent,
@@ -121,10 +122,18 @@ class DatagramFlow:
                     icmp=error.icmp,
                     rtt_us=answers.rtt_us(sent, now, error.received_ns),
                     replier_ttl=error.replier_ttl,
+                    quote=quote,
                     next_mtu=(error.info or None) if too_big else None,
+                    labels=labels,
                 )
             )
         return replies
+
+    def _quote(self, error: errqueue.QueuedError, length: int) -> tuple[Quote, tuple[Label, ...]]:
+        """How much of a packet with ``length`` bytes after its headers was quoted, and the labels behind it."""
+        header = 0 if self._icmp else UDP_HEADER
+        quoted, labels = errqueue.extended(error, self._options, cut_off=header)
+        return Quote(length=header + min(len(quoted), length)), labels
 
     def _token_of(self, quoted: bytes) -> int:
         """Which packet an error quotes; 0 (never sent) when it is none of ours, or cannot be known."""

@@ -13,12 +13,16 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from netdiag.evidence.record import Icmp
-from netdiag.evidence.transport import Quote
+from netdiag.evidence.transport import Label, Quote
+from netdiag.probes.kernel.extensions import QUOTE_LEAST, labels
 from netdiag.probes.kernel.numbers import MSG_ERRQUEUE, SO_TIMESTAMPNS, V4, V6, Options
+from netdiag.probes.kernel.packet import HEADER
 
-# struct sock_extended_err: ee_errno u32; ee_origin, ee_type, ee_code, ee_pad u8; ee_info, ee_data u32. Then the
-# offender's sockaddr (SO_EE_OFFENDER).
-_EXTENDED_ERR = struct.Struct("=IBBBBII")
+# struct sock_extended_err: ee_errno u32; ee_origin, ee_type, ee_code, ee_pad u8; ee_info u32; ee_data u32, here as
+# struct sock_ee_data_rfc4884: where in the quote the extensions begin u16, flags u8, reserved u8. Then the offender's
+# sockaddr (SO_EE_OFFENDER).
+_EXTENDED_ERR = struct.Struct("=IBBBBIHBB")
+_INVALID_EXTENSIONS = 1  # SO_EE_RFC4884_FLAG_INVALID
 _ORIGIN_ICMP = 2
 _ORIGIN_ICMP6 = 3
 # struct timespec of SCM_TIMESTAMPNS: two native longs.
@@ -43,6 +47,7 @@ class QueuedError(NamedTuple):
     error quoted of our packet from the transport header on (UDP: from the payload on); the kernel cuts off the quoted
     IP header, so its TTL and TOS cannot be known here. ``received_ns`` is the kernel's wall clock at reception.
     ``info`` (ee_info): of what was too big, the MTU that it should have had; 0 when that was not told.
+    ``extensions_at``: where in ``quoted`` the extensions begin (RFC 4884; Linux 5.9); 0 when the error does not say.
     """
 
     errno: int
@@ -51,13 +56,15 @@ class QueuedError(NamedTuple):
     replier_ttl: int | None
     received_ns: int | None
     info: int = 0
+    extensions_at: int = 0
 
 
 def enable(sock: socket.socket, options: Options) -> None:
     """Turn on the error queue, the arriving TTL and kernel timestamps. ``OSError`` where the kernel has no queue."""
     sock.setsockopt(options.level, options.receive_errors, 1)
-    # Extras: without them the record only lacks the replier's TTL, or has coarser times.
-    for level, option in ((options.level, options.receive_ttl), (socket.SOL_SOCKET, SO_TIMESTAMPNS)):
+    # Extras: without them the record only lacks the replier's TTL or labels, or has coarser times.
+    extras = ((options.level, options.receive_ttl), (options.level, options.receive_extensions))
+    for level, option in (*extras, (socket.SOL_SOCKET, SO_TIMESTAMPNS)):
         with contextlib.suppress(OSError):
             sock.setsockopt(level, option, 1)
 
@@ -81,14 +88,16 @@ def parse(quoted: bytes, ancillary: Ancillary, options: Options) -> QueuedError 
     for level, kind, data in messages:
         if (level, kind) != (options.level, options.receive_errors) or len(data) < _EXTENDED_ERR.size:
             continue
-        errno, origin, icmp_type, code, _, info, _ = _EXTENDED_ERR.unpack_from(data)
+        errno, origin, icmp_type, code, _, info, begin, flags, _ = _EXTENDED_ERR.unpack_from(data)
         icmp = None
         if origin in (_ORIGIN_ICMP, _ORIGIN_ICMP6):
             # An IPv6 socket can meet an ICMPv4 error when it talks to a mapped address; keep the version it was.
             sender = _offender(data, options)
             if sender is not None:
                 icmp = Icmp(type=icmp_type, code=code, sender=sender, version=4 if origin == _ORIGIN_ICMP else 6)
-        return QueuedError(errno, icmp, quoted, arriving_ttl(messages, options), kernel_time_ns(messages), info)
+        begin = 0 if flags & _INVALID_EXTENSIONS or begin > len(quoted) else begin
+        ttl, received_ns = arriving_ttl(messages, options), kernel_time_ns(messages)
+        return QueuedError(errno, icmp, quoted, ttl, received_ns, info, begin)
     return None
 
 
@@ -118,12 +127,23 @@ def kernel_time_ns(ancillary: Ancillary) -> int | None:
     return None
 
 
+def extended(error: QueuedError, options: Options, *, cut_off: int = 0) -> tuple[bytes, tuple[Label, ...]]:
+    """What was quoted of our packet, and the labels after it. ``cut_off``: bytes of it that the kernel took away from
+    ``quoted`` besides the IP header."""
+    at = error.extensions_at
+    begin = at or max(0, QUOTE_LEAST - HEADER[options] - cut_off)
+    found = labels(error.quoted[begin:], is_sure=at > 0)
+    return (error.quoted, ()) if found is None else (error.quoted[:begin], found)
+
+
 def quote_of_tcp(quoted: bytes) -> Quote | None:
     """Source port and MSS option as they looked at the router, from a quoted TCP header of any length."""
     if len(quoted) < 2:
         return None
     (source_port,) = struct.unpack_from("!H", quoted)
-    return Quote(source_port=source_port, mss=_quoted_mss(quoted))
+    # A SYN is its header alone; what follows is the router's filling.
+    length = min(len(quoted), (quoted[12] >> 4) * 4) if len(quoted) > 12 else len(quoted)
+    return Quote(source_port=source_port, mss=_quoted_mss(quoted), length=length)
 
 
 def _quoted_mss(quoted: bytes) -> int | None:

@@ -36,13 +36,15 @@ class Options(NamedTuple):
     echo_request: int
     echo_reply: int
     pmtu_discovery: int
+    receive_extensions: int
 
 
-# in.h: IP_TTL 2, IP_MTU_DISCOVER 10, IP_RECVERR 11, IP_RECVTTL 12, IP_MINTTL 21. Echo types: RFC 792.
-V4 = Options(socket.AF_INET, 4, 0, 11, 12, IP_TTL, IP_TTL, 21, 1, 8, 0, 10)
-# in6.h: IPV6_UNICAST_HOPS 16, IPV6_MTU_DISCOVER 23, IPV6_RECVERR 25, IPV6_RECVHOPLIMIT 51, IPV6_HOPLIMIT 52,
-# IPV6_MINHOPCOUNT 73. RFC 4443.
-V6 = Options(socket.AF_INET6, 6, 41, 25, 51, 16, 52, 73, 58, 128, 129, 23)
+# in.h: IP_TTL 2, IP_MTU_DISCOVER 10, IP_RECVERR 11, IP_RECVTTL 12, IP_MINTTL 21, IP_RECVERR_RFC4884 26. Echo types: RFC
+# 792.
+V4 = Options(socket.AF_INET, 4, 0, 11, 12, IP_TTL, IP_TTL, 21, 1, 8, 0, 10, 26)
+# in6.h: IPV6_UNICAST_HOPS 16, IPV6_MTU_DISCOVER 23, IPV6_RECVERR 25, IPV6_RECVERR_RFC4884 31, IPV6_RECVHOPLIMIT 51,
+# IPV6_HOPLIMIT 52, IPV6_MINHOPCOUNT 73. RFC 4443.
+V6 = Options(socket.AF_INET6, 6, 41, 25, 51, 16, 52, 73, 58, 128, 129, 23, 31)
 
 
 def options_for(address: str) -> Options:

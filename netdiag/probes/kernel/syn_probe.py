@@ -75,13 +75,15 @@ class SynProbe:
             took = answers.rtt_us(self._sent, now, error.received_ns)
             if took >= _REPETITION_US and not self._is_quiet:
                 return []
+            quoted, labels = errqueue.extended(error, self._options)
             return self._finish(
                 "icmp",
                 replier=error.icmp.sender,
                 icmp=error.icmp,
                 rtt_us=took,
                 replier_ttl=error.replier_ttl,
-                quote=errqueue.quote_of_tcp(error.quoted),
+                quote=errqueue.quote_of_tcp(quoted),
+                labels=labels,
             )
         number = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         info = tcpinfo.read(self.socket)

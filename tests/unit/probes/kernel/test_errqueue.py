@@ -4,21 +4,33 @@ import ipaddress
 import socket
 import struct
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from netdiag.evidence.record import Icmp
-from netdiag.evidence.transport import Quote
+from netdiag.evidence.transport import Label, Quote
 from netdiag.probes.kernel import errqueue
 from netdiag.probes.kernel.numbers import SO_TIMESTAMPNS, V4, V6, Options
+from netdiag.probes.kernel.packet import HEADER, checksum
 
 ICMP, ICMP6, LOCAL = 2, 3, 1
 SYN_4 = bytes.fromhex("c35001bb00000001000000008002faf0000000000204")  # ports 50000 and 443, six words, MSS cut short
 
 
-def error(options: Options, origin: int, icmp: tuple[int, int], sender: str | None, *, errno: int = 113) -> bytes:
-    head = struct.pack("=IBBBBII", errno, origin, *icmp, 0, 0, 0)
+def error(
+    options: Options,
+    origin: int,
+    icmp: tuple[int, int],
+    sender: str | None,
+    *,
+    errno: int = 113,
+    info: int = 0,
+    extensions_at: int = 0,
+    flags: int = 0,
+) -> bytes:
+    head = struct.pack("=IBBBBIHBB", errno, origin, *icmp, 0, info, extensions_at, flags, 0)
     if sender is None:
         return head
     raw = ipaddress.ip_address(sender).packed
@@ -49,6 +61,37 @@ def test_icmpv6_and_its_sender() -> None:
     assert found is not None
     assert found.icmp == Icmp(type=1, code=1, sender="2001:db8::9", version=6)
     assert (found.replier_ttl, found.received_ns) == (None, None)
+
+
+def test_the_mtu_that_a_router_told_is_kept() -> None:
+    told = error(V4, ICMP, (3, 4), "198.51.100.3", errno=90, info=1400)
+    found = errqueue.parse(b"", [message(V4, told)], V4)
+    assert found is not None
+    assert found.info == 1400
+
+
+LABEL = bytes.fromhex("2000" + "0000" + "0008" + "0101" + "03e8ab05")  # 16010, class 5, bottom, TTL 5; no checksum
+LABELS = (Label(label=16_010, traffic_class=5, ttl=5),)
+
+
+@pytest.mark.parametrize(("flags", "labels"), [(0, LABELS), (1, ())])
+def test_labels_follow_where_the_kernel_says(flags: int, labels: tuple[Label, ...]) -> None:
+    quoted = b"ours".ljust(100, b"\0")
+    data = error(V4, ICMP, (11, 0), "198.51.100.3", extensions_at=len(quoted), flags=flags)
+    found = errqueue.parse(quoted + LABEL, [message(V4, data)], V4)
+    assert found is not None
+    assert errqueue.extended(found, V4, cut_off=8) == (quoted + LABEL if flags else quoted, labels)
+
+
+@pytest.mark.parametrize(("options", "cut_off"), [(V4, 8), (V4, 0), (V6, 8), (V6, 0)])
+def test_labels_of_old_routers_follow_after_128_bytes_when_their_checksum_is_good(
+    options: Options, cut_off: int
+) -> None:
+    summed = LABEL[:2] + checksum(LABEL).to_bytes(2) + LABEL[4:]
+    quoted = bytes(128 - HEADER[options] - cut_off)
+    for structure, labels in ((summed, LABELS), (LABEL, ())):
+        found = errqueue.QueuedError(113, None, quoted + structure, None, None)
+        assert errqueue.extended(found, options, cut_off=cut_off)[1] == labels
 
 
 @pytest.mark.parametrize("sender", [None, "198.51.100.3"])
@@ -90,7 +133,12 @@ MSS = b"\x02\x04\x05\xb4"  # 1460
     ],
 )
 def test_quoted_tcp_headers_of_any_length(quoted: bytes, quote: Quote | None) -> None:
-    assert errqueue.quote_of_tcp(quoted) == quote
+    expected = None if quote is None else msgspec.structs.replace(quote, length=len(quoted))
+    assert errqueue.quote_of_tcp(quoted) == expected
+
+
+def test_what_a_router_fills_up_after_a_syn_is_no_part_of_it() -> None:
+    assert errqueue.quote_of_tcp(syn(MSS) + bytes(84)) == Quote(source_port=40_000, mss=1460, length=24)
 
 
 @given(st.binary(max_size=80))
