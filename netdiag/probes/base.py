@@ -85,6 +85,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
     ``address`` None is allowed only with ``proxy`` (``http://host:port``; the proxy resolves). ``keep_page`` keeps the
     first 2 kB of the body whatever the status is: for connectivity-check pages, whose other content is a portal's.
+    ``mss_clamp``: the largest segment of its own connection, in both directions (None: the kernel's).
     """
 
     url: str
@@ -94,6 +95,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     user_agent: Literal["netdiag", "customer", "browser"] = "netdiag"
     identify: bool = True
     keep_page: bool = False
+    mss_clamp: int | None = None
     limit_ms: int = 10_000
 
 
@@ -160,17 +162,8 @@ class Machine(Protocol):
     def system_lookup(self, stamp: Stamp, name: str, *, limit_ms: int) -> SystemLookup: ...
 
 
-class World(Protocol):
-    """Every way in which a probe may touch the network. Each call makes exactly the record of what it did.
-
-    Calls wait for their turn as the manners demand (``manners.py``) and raise ``OutOfTimeError`` at the run's deadline.
-    ``connect`` and ``exchange`` raise ``DeclinedError`` where the manners refuse; ``hops`` yields ``NotRun``.
-
-    Each ``limit_ms`` is the least wait: where any call of the run has met a long round trip, silence is claimed after
-    four times that (``Clock.patient_ms``), which is also what facts ask of it.
-    """
-
-    machine: Machine
+class Walker(Protocol):
+    """What a walk needs of the World."""
 
     def stamp(self, step: Step, *, attempt: int = 1, caused_by: ObsId | None = None) -> Stamp:
         """A new record identity inside ``step``. ``caused_by`` defaults to the step's own cause."""
@@ -183,6 +176,34 @@ class World(Protocol):
     def time_left_ms(self) -> int: ...
 
     def sleep(self, seconds: float) -> None: ...
+
+    def hops(
+        self,
+        probes: Sequence[HopProbe],
+        *,
+        limit_ms: int,
+        more: Callable[[HopReply | NotRun], Sequence[HopProbe]] | None = None,
+        enough: Callable[[], bool] = ...,
+    ) -> Iterator[HopReply | NotRun]:
+        """Send all ``probes`` at once and yield what each one met, as it comes; silence after ``limit_ms``.
+
+        ``more`` is told each result before it is yielded and says what to send next, so that a silent router holds up
+        nothing. A way that is missing is said once a protocol. Once there is ``enough``, what is still out is told as a
+        silence that nobody waited for."""
+        ...
+
+
+class World(Walker, Protocol):
+    """Every way in which a probe may touch the network. Each call makes exactly the record of what it did.
+
+    Calls wait for their turn as the manners demand (``manners.py``) and raise ``OutOfTimeError`` at the run's deadline.
+    ``connect`` and ``exchange`` raise ``DeclinedError`` where the manners refuse; ``hops`` yields ``NotRun``.
+
+    Each ``limit_ms`` is the least wait: where any call of the run has met a long round trip, silence is claimed after
+    four times that (``Clock.patient_ms``), which is also what facts ask of it.
+    """
+
+    machine: Machine
 
     def connect(
         self,
@@ -222,14 +243,13 @@ class World(Protocol):
         stages: Sequence[Stage],
     ) -> Iterator[InFlow]:
         """Send ``payload`` on a fresh ``stream``, and go through ``stages`` until something ends the connection or
-        data come: one record a stage. A stage ends early at its answer; ``none`` only at its limit."""
+        data come: one record a stage. A stage ends early at its answer; ``none`` only at its limit, which counts from
+        the first packet that left with the stage's TTL. Raises ``DeclinedError`` as ``exchange`` does."""
         ...
 
     def arriving_ttl(self, stamp: Stamp, stream: Stream, payload: Payload, *, limit_ms: int) -> ArrivingTtl:
-        """With which TTL the peer's acknowledgements arrive, by handing it the beginning of ``payload`` byte by byte.
-
-        Never the whole of it: the caller may send the rest by closing, or drop the connection.
-        """
+        """With which TTL the peer's acknowledgements arrive on ``stream``, after ``payload`` was answered there: by
+        handing the peer a TLS record, or a further request, byte by byte, and never the whole of it."""
         ...
 
     def transfer(self, stamp: Stamp, request: Request, *, limit_bytes: int) -> Transfer:
@@ -241,19 +261,6 @@ class World(Protocol):
     def query(self, stamp: Stamp, question: Question) -> Lookup: ...
 
     def echo(self, stamp: Stamp, address: str, *, sequence: int, limit_ms: int) -> Echo | NotRun: ...
-
-    def hops(
-        self,
-        probes: Sequence[HopProbe],
-        *,
-        limit_ms: int,
-        more: Callable[[HopReply | NotRun], Sequence[HopProbe]] | None = None,
-    ) -> Iterator[HopReply | NotRun]:
-        """Send all ``probes`` at once and yield what each one met, as it comes; silence after ``limit_ms``.
-
-        ``more`` is told each result before it is yielded and says what to send next, so that a silent router holds up
-        nothing. A way that is missing is said once a protocol."""
-        ...
 
     def local_send(self, stamp: Stamp, address: str, port: int, *, ttl: int) -> LocalSend: ...
 
