@@ -7,8 +7,8 @@ from netdiag.evidence.bundle import Step
 from netdiag.evidence.observation import Observation
 from netdiag.evidence.record import NotRun, ObsId
 from netdiag.evidence.transport import HopReply
-from netdiag.probes.base import HopProbe, Probe, World
-from netdiag.probes.walk_plan import Ask, Protocol, Trail, explore, settle
+from netdiag.probes.base import HopProbe, Probe, Walker
+from netdiag.probes.walk_plan import Ask, Protocol, Trail, explore, is_enough, settle
 
 SILENCE_MS = 1000
 """Silence is claimed after this, or after 4 x the largest RTT (design.md, Records; ``World`` stretches it)."""
@@ -21,12 +21,12 @@ _TRACEROUTE_PORT = 33434
 """UDP of a walk to a TCP service goes where nobody listens, so that the host, too, answers (traceroute(8))."""
 
 
-def _run(step: Step, world: World) -> Iterator[Observation]:
+def _run(step: Step, world: Walker) -> Iterator[Observation]:
     assert step.address is not None
     protocol = _protocol(step)
     asked: dict[ObsId, Ask] = {}
     results: dict[ObsId, HopReply | NotRun] = {}
-    trail = Trail(step.address, protocol, asked, results)
+    trail = Trail(step.address, protocol, asked, results, wide=step.params.get("look") == "wide")
 
     def probes(asks: Sequence[Ask]) -> list[HopProbe]:
         made = [_probe(step, world, ask) for ask in asks]
@@ -37,7 +37,7 @@ def _run(step: Step, world: World) -> Iterator[Observation]:
         results[result.id] = result
         return probes(explore(trail))
 
-    yield from world.hops(probes(explore(trail)), limit_ms=SILENCE_MS, more=more)
+    yield from world.hops(probes(explore(trail)), limit_ms=SILENCE_MS, more=more, enough=lambda: is_enough(trail))
     again = settle(trail)
     if any(_was_refused(results[ask.repeats]) for ask in again if ask.repeats is not None):
         world.sleep(_LIMITER_S)
@@ -57,7 +57,7 @@ def _protocol(step: Step) -> Protocol:
     raise ValueError(f"no such protocol: {word}")
 
 
-def _probe(step: Step, world: World, ask: Ask) -> HopProbe:
+def _probe(step: Step, world: Walker, ask: Ask) -> HopProbe:
     assert step.address is not None
     return HopProbe(
         stamp=world.stamp(step, attempt=1 if ask.repeats is None else 2, caused_by=ask.repeats),

@@ -14,6 +14,10 @@ The rules of a TCP walk, in order of weight:
 (6) Last, once: the last router that answered is asked again on the 5-tuple of the first silent SYN (the SYN expires
     there and costs the host nothing), so that the interval of the break lies on one flow; or a router's refusal is
     asked for again on its own flow.
+
+A *wide* walk wants to be over in as few round trips as there can be. UDP and ICMP then ask all of ``WIDE`` TTLs in the
+first one. Over TCP, UDP does that as a scout: each router that it proves makes the SYNs up to there harmless, so that
+they leave in the second round trip, together with the blind ones at the distance of the host. Rule (1) is the same.
 """
 
 from collections import Counter
@@ -29,6 +33,8 @@ MAX_TTL = 30
 BLIND_SYNS = 2
 AHEAD, AHEAD_IN_SILENCE = 4, 8
 """How far above the last answering router datagrams look, while it answers and once it has not."""
+WIDE = 16
+"""TTLs that a wide walk asks at once: most paths are no longer, and a longer one only costs another round trip."""
 LOOP_ROUNDS = 3
 """So often the same two routers follow each other in a loop, and never on a path."""
 
@@ -56,6 +62,7 @@ class Trail(NamedTuple):
     protocol: Protocol
     asked: Mapping[ObsId, Ask]
     results: Mapping[ObsId, HopReply | NotRun]
+    wide: bool = False
 
     def replies(self, protocol: Protocol | None = None) -> list[HopReply]:
         """What was met, of one protocol or of all, ordered by TTL."""
@@ -101,8 +108,23 @@ def explore(trail: Trail) -> tuple[Ask, ...]:
     if _is_over(trail):
         return again
     if trail.protocol == "tcp":
-        return again + _syns(trail) + _helpers(trail)
+        return again + _syns(trail) + (_scouts(trail) if trail.wide else ()) + _helpers(trail)
     return again + tuple(Ask(trail.protocol, ttl, flow=1) for ttl in _ttls_ahead(trail, trail.protocol))
+
+
+def is_enough(trail: Trail) -> bool:
+    """Is the end of a wide walk known, and nothing out that could still tell of the way to it? What is out beyond the
+    end are packets that the target need not answer, each one."""
+    end = min((reply.ttl for reply in trail.replies(trail.protocol) if is_end(reply)), default=None)
+    return (
+        trail.wide
+        and end is not None
+        and not any(
+            ask.ttl < end and (ask.protocol == trail.protocol or ask.repeats is not None)
+            for id_, ask in trail.asked.items()
+            if id_ not in trail.results
+        )
+    )
 
 
 def _is_over(trail: Trail) -> bool:
@@ -133,6 +155,12 @@ def _syns(trail: Trail) -> tuple[Ask, ...]:
     return tuple(Ask("tcp", ttl, flow=ttl) for ttl in [*harmless, *further])
 
 
+def _scouts(trail: Trail) -> tuple[Ask, ...]:
+    if any(is_end(reply) for reply in trail.replies("udp")):
+        return ()
+    return tuple(Ask("udp", ttl, _HELPER_FLOWS["udp"]) for ttl in _ttls_ahead(trail, "udp"))
+
+
 def _helpers(trail: Trail) -> tuple[Ask, ...]:
     if trail.out("tcp") or not trail.silent_ttls("tcp"):
         return ()
@@ -151,7 +179,7 @@ def _helpers(trail: Trail) -> tuple[Ask, ...]:
 def _ttls_ahead(trail: Trail, protocol: Protocol) -> list[int]:
     proven = trail.last_router(protocol)
     in_silence = any(ttl > proven for ttl in trail.silent_ttls(protocol))
-    last = min(proven + (AHEAD_IN_SILENCE if in_silence else AHEAD), MAX_TTL)
+    last = min(max(proven + (AHEAD_IN_SILENCE if in_silence else AHEAD), WIDE if trail.wide else 0), MAX_TTL)
     asked = trail.asked_ttls(protocol)
     return [ttl for ttl in range(1, last + 1) if ttl not in asked]
 

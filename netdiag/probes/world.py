@@ -1,34 +1,27 @@
 """The one real World: the kernel, the libraries, one clock, and the manners between them and the network."""
 
-import itertools
 import socket
 import urllib.parse
 from collections.abc import Callable, Iterator, Sequence
 
-from netdiag.evidence.bundle import Step
 from netdiag.evidence.machine import LocalSend
 from netdiag.evidence.names import Lookup
-from netdiag.evidence.record import NotRun, ObsId
+from netdiag.evidence.record import NotRun
 from netdiag.evidence.tls import Handshake
-from netdiag.evidence.transport import ArrivingTtl, Connect, Echo, HopReply, InFlow, TcpInfo, Transfer
+from netdiag.evidence.transport import ArrivingTtl, Connect, Echo, InFlow, TcpInfo, Transfer
 from netdiag.evidence.web import Exchange
-from netdiag.probes.base import DeclinedError, HopProbe, Machine, Payload, Question, Request, Stage, Stamp, Stream
+from netdiag.probes.base import DeclinedError, Machine, Payload, Question, Request, Stage, Stamp, Stream
 from netdiag.probes.clock import Clock
 from netdiag.probes.kernel import echo as icmp
-from netdiag.probes.kernel import hops as kernel_hops
 from netdiag.probes.kernel import in_flow as kernel_in_flow
 from netdiag.probes.kernel import local_send as udp
 from netdiag.probes.kernel import tcp
-from netdiag.probes.kernel.hops import Due
-from netdiag.probes.library import names, tls, tunnel, web
+from netdiag.probes.library import greeting, names, tls, tunnel, web
 from netdiag.probes.library import transfer as download
 from netdiag.probes.library.sockets import SocketStream
 from netdiag.probes.library.web import Identity
 from netdiag.probes.manners import Endpoint, Governor, Place
-from netdiag.probes.walk_manners import WalkManners
-
-MAX_WAIT_NS = 10_000_000_000
-"""Longer than this no call waits for its turn: it is declined, and the run goes on with other evidence."""
+from netdiag.probes.path_world import MAX_WAIT_NS, PathWorld
 
 _TURN_S = 0.02  # how often a caller looks whether a connection has become free
 
@@ -37,7 +30,7 @@ _EXCHANGE_SYNS = 2
 _PORTS = {"http": 80, "https": 443}
 
 
-class LiveWorld:
+class LiveWorld(PathWorld):
     """``base.World`` on this machine and its network. Safe to use from all probe threads.
 
     ``source``: the local address that connections and walks leave from (names are asked from where the kernel likes).
@@ -54,27 +47,9 @@ class LiveWorld:
         *,
         source: str | None = None,
     ) -> None:
+        super().__init__(clock, governor, source=source)
         self.machine = machine
-        self._clock = clock
         self._identity = identity
-        self._source = source
-        self._governor = governor or Governor()
-        self._walk_manners = WalkManners(self._governor)
-        self._numbers = itertools.count(1)  # next() is atomic under the interpreter's lock
-
-    def stamp(self, step: Step, *, attempt: int = 1, caused_by: ObsId | None = None) -> Stamp:
-        cause = step.caused_by if caused_by is None else caused_by
-        id_ = ObsId(f"o{next(self._numbers)}")
-        return Stamp(id=id_, step=step.id, role=step.role, attempt=attempt, caused_by=cause, source=self._source)
-
-    def now_ns(self) -> int:
-        return self._clock.now_ns()
-
-    def time_left_ms(self) -> int:
-        return self._clock.time_left_ms()
-
-    def sleep(self, seconds: float) -> None:
-        self._clock.sleep(seconds)
 
     def connect(
         self,
@@ -157,7 +132,10 @@ class LiveWorld:
     def in_flow(
         self, stamps: Callable[[], Stamp], stream: Stream, payload: Payload, stages: Sequence[Stage]
     ) -> Iterator[InFlow]:
-        for record in kernel_in_flow.in_flow(self._clock, stamps, stream, payload, stages):
+        if payload.kind == "request":
+            self._turn_to_request()
+        data = greeting.opening(payload, self._identity)
+        for record in kernel_in_flow.in_flow(self._clock, stamps, stream, payload, stages, data=data):
             self._heard(record.tcp)
             yield record
 
@@ -190,57 +168,8 @@ class LiveWorld:
             self._clock.heard(made.rtt_us)
         return made
 
-    def hops(
-        self,
-        probes: Sequence[HopProbe],
-        *,
-        limit_ms: int,
-        more: Callable[[HopReply | NotRun], Sequence[HopProbe]] | None = None,
-    ) -> Iterator[HopReply | NotRun]:
-        manners = self._walk_manners.walk()
-        declined: list[NotRun] = []
-
-        def admit(batch: Sequence[HopProbe]) -> list[Due]:
-            dues: list[Due] = []
-            waiting = list(batch)
-            while waiting:
-                probe = waiting.pop(0)
-                place = manners.admit(probe, self._clock.now_ns() + probe.after_ms * 1_000_000, MAX_WAIT_NS)
-                if place is not None:
-                    dues.append(Due(place.at_ns, probe))
-                    continue
-                refusal = self._declined(probe.stamp)
-                declined.append(refusal)
-                waiting += more(refusal) if more is not None else ()
-            return dues
-
-        def learn(result: HopReply | NotRun) -> list[Due]:
-            manners.learn(result)
-            return admit(more(result)) if more is not None else []
-
-        try:
-            yield from kernel_hops.hops(
-                self._clock, admit(probes), limit_ms=limit_ms, more=learn, may_leave=manners.may_leave
-            )
-        finally:
-            manners.end()
-        yield from declined
-
     def local_send(self, stamp: Stamp, address: str, port: int, *, ttl: int) -> LocalSend:
         return udp.local_send(self._clock, stamp, address, port, ttl=ttl)
-
-    def _declined(self, stamp: Stamp) -> NotRun:
-        now = self._clock.now_ns()
-        return NotRun(
-            id=stamp.id,
-            step=stamp.step,
-            attempt=stamp.attempt,
-            caused_by=stamp.caused_by,
-            began_ns=now,
-            ended_ns=now,
-            why="declined",
-            what="manners",
-        )
 
 
 class _VendorLine:

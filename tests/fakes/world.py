@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, NoReturn
 
+import msgspec
+
 from netdiag.evidence.bundle import Step
 from netdiag.evidence.machine import LocalSend
 from netdiag.evidence.names import Lookup
@@ -271,6 +273,7 @@ class FakeWorld:
         *,
         limit_ms: int,
         more: Callable[[HopReply | NotRun], Sequence[HopProbe]] | None = None,
+        enough: Callable[[], bool] = lambda: False,
     ) -> Iterator[HopReply | NotRun]:
         coming: list[tuple[int, int, HopReply | NotRun]] = []
         order = itertools.count()
@@ -292,6 +295,13 @@ class FakeWorld:
             if more is not None:
                 send(more(result))
             yield result
+            if enough():
+                break
+        for _, _, result in sorted(coming, key=lambda item: item[1]):
+            if isinstance(result, HopReply):
+                yield msgspec.structs.replace(
+                    result, ended_ns=self._now_ns, answer="none", replier=None, icmp=None, rtt_us=None
+                )
 
     def _hop(self, probe: HopProbe, limit_ms: int) -> HopReply | NotRun:
         if probe.protocol in self._missing:

@@ -46,9 +46,10 @@ def hops(
     limit_ms: int,
     more: Callable[[Result], Sequence[Due]] = nothing_more,
     may_leave: Callable[[HopProbe], bool] = at_once,
+    enough: Callable[[], bool] = lambda: False,
 ) -> Iterator[Result]:
     """Send ``probes`` when they are due and ``may_leave`` lets them, and yield what each met. ``more`` is asked after
-    each for what to send next.
+    each for what to send next. Once there is ``enough``, what is still out is told as silent at once.
 
     Silence is claimed after ``limit_ms``, or later where the run has met long round trips (``Clock.patient_ms``). A way
     that this process does not have is said once for each protocol. Raises ``OutOfTimeError``.
@@ -60,6 +61,9 @@ def hops(
             for result in loop.turn():
                 loop.waiting.extend(more(result))
                 yield result
+            if enough():
+                yield from loop.give_up()
+                return
     finally:
         loop.close()
 
@@ -174,13 +178,25 @@ class _Loop:
         now = self._clock.now_ns()
         replies: list[HopReply] = []
         for syn in [syn for syn in self._syns if self._is_over(syn.outstanding(), now)]:
-            self._forget(syn)
-            replies += syn.silent()
+            replies += self._gone(syn)
         for flow in self._flows.values():
             for sent in flow.outstanding():
                 if self._is_over([sent], now):
                     replies += flow.silent(sent)
         return replies
+
+    def give_up(self) -> list[Result]:
+        """Everything that is still out, as a silence that nobody waited for; what has not left never will."""
+        self.waiting.clear()
+        silent = [reply for syn in list(self._syns) for reply in self._gone(syn)]
+        return [
+            *silent,
+            *(reply for flow in self._flows.values() for one in flow.outstanding() for reply in flow.silent(one)),
+        ]
+
+    def _gone(self, syn: SynProbe) -> list[HopReply]:
+        self._forget(syn)
+        return syn.silent()
 
     def _is_over(self, sent: Sequence[Sent], now_ns: int) -> bool:
         return all(now_ns - one.at_ns >= self._limit_ns() for one in sent)

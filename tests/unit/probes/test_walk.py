@@ -26,13 +26,13 @@ def routers(count: int) -> list[Router]:
     return [router(number) for number in range(1, count + 1)]
 
 
-def step_to(path: Path, protocol: str = "tcp") -> Step:
-    params = {"protocol": protocol}
+def step_to(path: Path, protocol: str = "tcp", *, wide: bool = False) -> Step:
+    params = {"protocol": protocol} | ({"look": "wide"} if wide else {})
     return Step(id=StepId("walk"), probe="walk", role="target", address=path.host.address, port=443, params=params)
 
 
-def walk(world: FakeWorld, path: Path, protocol: str = "tcp") -> list[Observation]:
-    return list(PROBE.run(step_to(path, protocol), world))
+def walk(world: FakeWorld, path: Path, protocol: str = "tcp", *, wide: bool = False) -> list[Observation]:
+    return list(PROBE.run(step_to(path, protocol, wide=wide), world))
 
 
 def replies(found: list[Observation], protocol: str) -> list[HopReply]:
@@ -202,12 +202,44 @@ def paths(draw: st.DrawFn) -> Path:
     return Path(line, host, loops_from=loops, loses=lambda packet: packet in lost)
 
 
-@given(paths(), st.sampled_from(PROTOCOLS), st.frozensets(st.just("icmp")))
+@pytest.mark.parametrize("count", [0, 1, 6, 14])
+@pytest.mark.parametrize(("protocol", "round_trips"), [("udp", 1), ("icmp", 1), ("tcp", 2)])
+def test_a_wide_walk_is_over_within_one_round_trip_or_two(count: int, protocol: Protocol, round_trips: int) -> None:
+    path = Path(routers(count))
+    world = FakeWorld(path)
+    found = walk(world, path, protocol, wide=True)
+    assert names(found, protocol) == {ttl: f"198.51.100.{ttl}" for ttl in range(1, count + 1)}
+    arrived = [one.ttl for one in replies(found, protocol) if one.answer != "none" and not is_router(one)]
+    assert min(arrived) == path.distance
+    assert syns_at_host(world) <= SYNS_PER_WALK
+    assert world.now_ns() <= round_trips * path.host.rtt_us * 1000
+
+
+def test_a_wide_walk_waits_for_no_host_that_answers_only_once() -> None:
+    path = Path(routers(6), Host(udp="none"))
+    world = FakeWorld(path)
+    found = walk(world, path, "tcp", wide=True)
+    assert world.now_ns() <= 2 * path.host.rtt_us * 1000
+    given_up = [one for one in replies(found, "udp") if one.answer == "none"]
+    assert given_up
+    assert all(one.ttl > path.distance - 1 and one.ended_ns - one.began_ns < 1_000_000_000 for one in given_up)
+
+
+def test_a_wide_walk_on_a_dead_path_waits_for_three_silences_at_most() -> None:
+    path = Path([*routers(3), router(4, passes=NOBODY), *routers(6)[4:]])
+    world = FakeWorld(path)
+    found = walk(world, path, "tcp", wide=True)
+    assert max(names(found)) == 4
+    assert world.reached == []
+    assert world.now_ns() <= 3_000_000_000
+
+
+@given(paths(), st.sampled_from(PROTOCOLS), st.frozensets(st.just("icmp")), st.booleans())
 def test_no_walk_troubles_the_host_or_lies_about_the_path(
-    path: Path, protocol: Protocol, missing: frozenset[Protocol]
+    path: Path, protocol: Protocol, missing: frozenset[Protocol], wide: bool
 ) -> None:
     world = FakeWorld(path, missing=missing)
-    found = walk(world, path, protocol)
+    found = walk(world, path, protocol, wide=wide)
 
     assert syns_at_host(world) <= SYNS_PER_WALK
     # Every packet has exactly one record, and none is sent twice under one id.
@@ -229,10 +261,10 @@ def test_no_walk_troubles_the_host_or_lies_about_the_path(
     assert all(len(used) == 1 for used in ports.values())
 
 
-@given(paths())
-def test_a_walk_comes_to_an_end_and_asks_ttls_in_order_without_gaps(path: Path) -> None:
+@given(paths(), st.booleans())
+def test_a_walk_comes_to_an_end_and_asks_ttls_in_order_without_gaps(path: Path, wide: bool) -> None:
     world = FakeWorld(path)
-    found = walk(world, path)
+    found = walk(world, path, wide=wide)
     asked = {one.ttl for one in replies(found, "tcp")}
     assert asked == set(range(1, max(asked) + 1))
     # Blind SYNs: above the last router that anything proved, no more than two were ever sent.
