@@ -7,6 +7,7 @@ from netdiag.evidence.bundle import Step
 from netdiag.evidence.observation import Observation
 from netdiag.evidence.record import NotRun
 from netdiag.probes.base import DeclinedError, Probe, Request, Stamp, World
+from netdiag.probes.reach import mss_of
 
 _LIMIT_MS, _CHECK_LIMIT_MS = 10_000, 3000
 """The first request waits as long as people do; the check at the end only asks whether it is still so."""
@@ -26,6 +27,7 @@ def _run(step: Step, world: World) -> Iterator[Observation]:
         # The repeat with another name must not be known by ours (design.md, Manners).
         identify=agent == "netdiag",
         keep_page=is_check_page,
+        mss_clamp=mss_of(step),
         limit_ms=_LIMIT_MS if step.round == 1 else _CHECK_LIMIT_MS,
     )
     stamp = world.stamp(step)

@@ -16,8 +16,10 @@ from netdiag.probes.base import DeclinedError, Probe, World
 # The first listens past the 3.06 s after which a router, or the own kernel, says that the last hop does not answer ARP
 # or NDP (fault-signatures 4). It says so to the packets that waited longest, so a later SYN would not be told.
 _LIMITS_MS = (3300, 1000)
-# The check at the end asks once: it is the further attempt. So does the look at another port.
+# The check at the end asks once: it is the further attempt. So do the look at another port, and the one with small
+# segments, which follows a connection that was accepted.
 _CHECK_LIMITS_MS = (1500,)
+_ASKED_ONCE = {"other_port", "small_segments"}
 _PAUSE_S = 0.5  # after an answer; after silence enough time has passed
 _HANDSHAKE_MS, _CHECK_HANDSHAKE_MS = 5000, 2500
 
@@ -26,7 +28,7 @@ _WORTH_ANOTHER = {FailureCode.TIMED_OUT, FailureCode.REFUSED, FailureCode.RESET,
 
 
 def _run(step: Step, world: World) -> Iterator[Observation]:
-    asks_once = step.round > 1 or step.params.get("use") == "other_port"
+    asks_once = step.round > 1 or step.params.get("use") in _ASKED_ONCE
     limits = _CHECK_LIMITS_MS if asks_once else _LIMITS_MS
     for attempt, limit_ms in enumerate(limits, start=1):
         connect = yield from _attempt(step, world, attempt, limit_ms)
@@ -43,7 +45,9 @@ def _attempt(step: Step, world: World, attempt: int, limit_ms: int) -> Generator
     stamp = world.stamp(step, attempt=attempt)
     began = world.now_ns()
     try:
-        connect, stream = world.connect(stamp, step.address, step.port, limit_ms=limit_ms, syn_retries=0)
+        connect, stream = world.connect(
+            stamp, step.address, step.port, limit_ms=limit_ms, syn_retries=0, mss_clamp=mss_of(step)
+        )
     except DeclinedError as declined:
         yield NotRun(
             id=stamp.id,
@@ -65,6 +69,11 @@ def _attempt(step: Step, world: World, attempt: int, limit_ms: int) -> Generator
                 handshake_ms = _HANDSHAKE_MS if step.round == 1 else _CHECK_HANDSHAKE_MS
                 yield world.handshake(tls_stamp, stream, step.subject or None, limit_ms=handshake_ms)
     return connect
+
+
+def mss_of(step: Step) -> int | None:
+    """The largest segment, in bytes, that the step wants on its connection in both directions; None: the kernel's."""
+    return int(step.params["mss"]) if "mss" in step.params else None
 
 
 PROBE = Probe(name="reach", version=1, run=_run)

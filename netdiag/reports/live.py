@@ -81,14 +81,19 @@ def _found(step: Step, record: Observation) -> str | None:
             what = f"HTTP {record.status}" if record.status is not None else "HTTP"
             through = " through the proxy" if record.via_proxy else ""
             return f"{_who(step)}{record.address or step.subject}: {_failed(record.failure, what)}{through}"
-        case HopReply() if own and record.answer in {"syn_ack", "rst", "echo_reply", "data"}:
+        case HopReply() if own and step.probe != "sizes" and record.answer in {"syn_ack", "rst", "echo_reply", "data"}:
             return f"{_who(step)}{record.address}: the path arrives there"
-        case HopReply(icmp=Icmp() as error) if error.type not in {3, 11} or (error.version == 4 and error.type == 3):
+        case HopReply(icmp=Icmp() as error) if step.probe != "sizes" and _is_refusal(error):
             return f"{_who(step)}{record.address}: {icmp_words(error)} from {error.sender}"
         case Echo() if own and record.failure is None and record.attempt == 1 and record.sequence <= 1:
             return f"{_who(step)}{record.address}: answers a ping" if record.rtt_us is not None else None
         case _:
             return None
+
+
+def _is_refusal(error: Icmp) -> bool:
+    """Not merely time exceeded (RFC 792 type 11, RFC 4443 type 3)."""
+    return error.type not in {3, 11} or (error.version == 4 and error.type == 3)
 
 
 def _who(step: Step) -> str:

@@ -24,6 +24,8 @@ _DAY: Final = dt.timedelta(days=1)
 # Organisations that exist nowhere; control sites differ in issuer, so that one issuer everywhere means interception.
 CONTROL_AUTHORITIES: Final = ("Northlight Trust Services", "Cobalt Certification", "Sequoia Public CA", "Tern CA Group")
 VENDOR_AUTHORITY: Final = "Meridian Trust Network"
+# A certificate shared by that many sites, as hosters have them: it alone fills more than one packet of 1500 bytes.
+_TENANTS: Final = 80
 
 
 @dataclasses.dataclass(frozen=True)
@@ -196,6 +198,8 @@ class Pki:
             return made.pem + private.issuing.pem, made.key_pem
         if kind == "wrong_name":
             made = leaf(issuing, [f"origin-7.{name.partition('.')[2]}"])
+        elif kind == "many_names":
+            made = leaf(issuing, [*names, *(f"www.tenant-{number}.example.org" for number in range(_TENANTS))])
         elif kind == "expired":
             made = leaf(issuing, names, begins_days=-93, ends_days=-3)
         elif kind == "not_yet_valid":

@@ -22,6 +22,7 @@ CertificateKind = Literal[
     "private_ca",
     "missing_intermediate",
     "self_signed",
+    "many_names",
 ]
 ServerKind = Literal[
     "nginx",

@@ -17,6 +17,7 @@ from netdiag.facts.derivation.handshakes import TIME_CODES, UNTRUSTED_ISSUER, is
 from netdiag.facts.derivation.losses import loss
 from netdiag.facts.derivation.near import Near
 from netdiag.facts.derivation.placing import Placing
+from netdiag.facts.derivation.small import is_small
 from netdiag.facts.places import family, owner_of, plain
 from netdiag.facts.target import ConnectState
 
@@ -77,7 +78,8 @@ def _groups(book: Book) -> dict[tuple[str, str, int], _Group]:
         if step.role == "control" and is_direct(step) and is_plain(connect):
             group(step, connect.address, connect.port).connects.append(connect)
     for handshake, step in book.of(Handshake):
-        if step.role == "control" and is_direct(step) and step.address and step.port is not None:
+        counted = step.role == "control" and is_direct(step) and not is_small(step)
+        if counted and step.address and step.port is not None:
             group(step, step.address, step.port).handshakes.append(handshake)
     for entry in book.of(Exchange):
         record, step = entry

@@ -18,11 +18,12 @@ _DEAD = frozenset({"failed", "incomplete"})
 
 
 def _first_hop_replies(scene: Scene) -> list[HopReply]:
-    """TTL-1 packets to anything beyond the own link, of walks and of the egress test."""
+    """TTL-1 packets to anything beyond the own link, but those that are large on purpose."""
     return [
         record
         for record, step in scene.book.of(HopReply)
         if record.ttl == 1
+        and record.size is None
         and is_direct(step)
         and not scene.near.on_link(record.address)
         and record.answer != "not_sent"

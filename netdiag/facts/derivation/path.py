@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
+from netdiag.evidence.bundle import Step
 from netdiag.evidence.tls import Handshake
 from netdiag.evidence.transport import Echo
 from netdiag.evidence.web import Exchange
 from netdiag.facts.base import Fact, Share, seen
 from netdiag.facts.derivation.book import Book, is_direct
 from netdiag.facts.derivation.placing import Placing, Scene
+from netdiag.facts.derivation.small import is_small
 from netdiag.facts.derivation.statistics import share
 from netdiag.facts.derivation.walks import RawWalk
 from netdiag.facts.machine import Egress
@@ -208,12 +210,16 @@ def _nearer_by(walk: RawWalk, raw: Sequence[RawWalk], book: Book) -> int | None:
 
 def _large_from(book: Book) -> Fact[tuple[str, ...]]:
     """Addresses of the target from which so much came that large packets must have been among it."""
+
+    def is_plain(step: Step) -> bool:
+        return step.role == "target" and is_direct(step) and not is_small(step)
+
     counted: list[tuple[str, Handshake | Exchange]] = []
     for handshake, step in book.of(Handshake):
-        if step.role == "target" and is_direct(step) and step.address and handshake.tcp is not None:
+        if is_plain(step) and step.address and handshake.tcp is not None:
             counted.append((plain(step.address), handshake))
     for exchange, step in book.of(Exchange):
-        if step.role == "target" and is_direct(step) and exchange.address and exchange.tcp is not None:
+        if is_plain(step) and exchange.address and exchange.tcp is not None:
             counted.append((plain(exchange.address), exchange))
     large = [
         (address, record)

@@ -16,6 +16,7 @@ from netdiag.facts.derivation.handshakes import TIME_CODES, covers, is_vouched_f
 from netdiag.facts.derivation.losses import echo_share
 from netdiag.facts.derivation.names import Named, is_synthesised
 from netdiag.facts.derivation.placing import Scene
+from netdiag.facts.derivation.small import is_small
 from netdiag.facts.places import family, is_nowhere, is_special, plain
 from netdiag.facts.target import AddressState, ConnectState, HttpState, TlsState
 
@@ -43,7 +44,7 @@ class TargetRecords:
             if counted and named and step.address and handshake.caused_by not in odd:
                 self.handshakes.setdefault(plain(step.address), []).append(handshake)
         for exchange, step in book.of(Exchange):
-            direct = step.role == "target" and is_direct(step) and exchange.via_proxy is None
+            direct = step.role == "target" and is_direct(step) and exchange.via_proxy is None and not is_small(step)
             if direct and exchange.address and not exchange.after_burst and exchange.port in (None, port):
                 self.exchanges.setdefault(plain(exchange.address), []).append(exchange)
         for echo, step in book.of(Echo):

@@ -59,7 +59,7 @@ def _alone(bundle: Bundle, name: str, profile: VendorProfile | None, vendors: Ve
             scene, healthy=control_connects(book), failing={state.address for state in failing}, egress=egress
         ),
         flow=derive_flow(scene),
-        sizes=derive_sizes(scene),
+        sizes=derive_sizes(scene, states),
         losses=derive_losses(scene),
         speed=derive_speed(scene),
     )

@@ -51,10 +51,10 @@ class Line:
             if end is not None:
                 end.close()
 
-    def dial(self, stamp: Stamp, address: str, port: int) -> None:
+    def dial(self, stamp: Stamp, address: str, port: int, *, mss_clamp: int | None = None) -> None:
         """Connect, with the error queue on. Raises ``OSError`` after keeping the failure."""
         limit_ms = min(_CONNECT_MS, max(1, int(self.deadline.left_s() * 1000)))
-        wish = tcp.Wish(address, port, limit_ms, self._syn_retries)
+        wish = tcp.Wish(address, port, limit_ms, self._syn_retries, mss_clamp=mss_clamp)
         record, stream = tcp.connect(self._clock, stamp, wish)
         self.source_port = record.source_port
         if stream is None:

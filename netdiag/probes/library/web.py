@@ -62,6 +62,7 @@ class Goal:
         self.host = without_zone(parts.hostname)
         self.port = parts.port or _PORTS[parts.scheme]
         self.address = request.address
+        self.mss_clamp = request.mss_clamp
         self.proxy = proxy_of(request.proxy) if request.proxy else None
         if self.address is None and self.proxy is None:
             raise ValueError("neither an address nor a proxy")
@@ -167,7 +168,7 @@ def _reach(line: Line, stamp: Stamp, clock: Clock, goal: Goal, tunnel: Stream | 
         dial_proxy(line, stamp, clock, goal.proxy)
     else:
         assert goal.address is not None
-        line.dial(stamp, goal.address, goal.port)
+        line.dial(stamp, goal.address, goal.port, mss_clamp=goal.mss_clamp)
 
 
 def dial_proxy(line: Line, stamp: Stamp, clock: Clock, proxy: tuple[str, int]) -> None:

@@ -33,6 +33,15 @@ def stays_here(target: Target) -> bool:
     return target.is_literal and classify(target.host) == "loopback"
 
 
+SMALL_SEGMENTS = "small_segments"
+"""``params["use"]`` of a connection with a small MSS: an experiment, and no attempt like the others."""
+
+
+def is_plain(step: Step) -> bool:
+    """A step that does what the customer's own programs would do: not one with small segments."""
+    return step.params.get("use") != SMALL_SEGMENTS
+
+
 class Seen:
     """What is known at one moment: steps that were started, those that ended, and every observation so far."""
 

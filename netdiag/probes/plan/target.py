@@ -10,7 +10,7 @@ from netdiag.evidence.record import ObsId, StepId
 from netdiag.evidence.tls import Handshake
 from netdiag.evidence.transport import Connect, HopReply
 from netdiag.evidence.web import Exchange
-from netdiag.probes.plan.seen import Inputs, Seen, make_step
+from netdiag.probes.plan.seen import Inputs, Seen, is_plain, make_step
 
 MAX_OWN_ADDRESSES = 4
 """Addresses measured of those that this machine's own resolution gives: enough for every common set, bounded for a
@@ -38,7 +38,7 @@ def measure_addresses(inputs: Inputs, seen: Seen) -> Iterator[Step]:
         yield _reach(inputs, address, cause)
     ready = seen.of(Handshake, "target") if target.scheme == "https" else seen.of(Connect, "target")
     for step, one in ready:
-        if one.failure is None and step.port == target.port and step.round == 1:
+        if one.failure is None and step.port == target.port and step.round == 1 and is_plain(step):
             yield make_step(
                 "http",
                 "target",
@@ -91,7 +91,8 @@ def ask_as_another_client(inputs: Inputs, seen: Seen) -> Iterator[Step]:
     """One repeat of a refused request with the customer's own User-Agent (a browser's, when none was given), so that
     "refuses netdiag's client" is not called a block."""
     for step, exchange in seen.of(Exchange, "target"):
-        if exchange.status in REFUSED_STATUSES and exchange.method != "CONNECT" and step.round == 1:
+        asked = exchange.status in REFUSED_STATUSES and exchange.method != "CONNECT"
+        if asked and step.round == 1 and is_plain(step):
             other = "customer" if inputs.options.user_agent else "browser"
             yield make_step(
                 "http",
@@ -108,7 +109,8 @@ def ask_as_another_client(inputs: Inputs, seen: Seen) -> Iterator[Step]:
 def check_once_more(inputs: Inputs, seen: Seen) -> Iterator[Step]:
     """What failed, once more at the end and one attempt only: persistence."""
     for step in seen.steps("reach", "target"):
-        if step.port == inputs.target.port and step.round == 1 and not _reached(step, seen):
+        plain = step.port == inputs.target.port and step.round == 1 and is_plain(step)
+        if plain and not _reached(step, seen):
             yield make_step(
                 "reach",
                 "target",
@@ -121,7 +123,7 @@ def check_once_more(inputs: Inputs, seen: Seen) -> Iterator[Step]:
             )
     for step, exchange in seen.of(Exchange, "target"):
         failed = exchange.status is None or (exchange.status >= 500 and exchange.status not in LIMIT_STATUSES)
-        if failed and step.round == 1 and step.proxy is None:
+        if failed and step.round == 1 and step.proxy is None and is_plain(step):
             yield make_step(
                 "http",
                 "target",
