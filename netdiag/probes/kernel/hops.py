@@ -12,6 +12,7 @@ from netdiag.probes.clock import Clock
 from netdiag.probes.kernel import answers, features
 from netdiag.probes.kernel.answers import Sent
 from netdiag.probes.kernel.datagram_probe import DatagramFlow, open_flow, sending_failed
+from netdiag.probes.kernel.raw_probe import RawFlow, open_raw_flow
 from netdiag.probes.kernel.syn_probe import SynProbe
 from netdiag.probes.kernel.tcp import failure_of
 
@@ -75,8 +76,8 @@ class _Loop:
         self._may_leave = may_leave
         self._selector = selectors.DefaultSelector()
         self._syns: list[SynProbe] = []
-        self._flows: dict[tuple[str, str, int, int], DatagramFlow] = {}
-        self._missing: set[str] = set()
+        self._flows: dict[tuple[str, str, int, int, bool], DatagramFlow | RawFlow] = {}
+        self._missing: set[tuple[str, str]] = set()
         self.waiting: deque[Due] = deque()
 
     def busy(self) -> bool:
@@ -109,20 +110,20 @@ class _Loop:
         return results
 
     def _send(self, probe: HopProbe) -> Sequence[Result]:
-        if not features.has_error_queue():
+        if not probe.raw and not features.has_error_queue():
             return self._missing_once(probe, "unsupported", "the error queue")
-        if probe.protocol == "tcp":
+        if probe.protocol == "tcp" and not probe.raw:
             return self._send_syn(probe)
-        key = (probe.protocol, probe.address, probe.port, probe.flow)
+        key = (probe.protocol, probe.address, probe.port, probe.flow, probe.raw)
         if key not in self._flows:
             try:
-                flow = open_flow(self._clock, probe)
+                flow = open_raw_flow(self._clock, probe) if probe.raw else open_flow(self._clock, probe)
             except OSError as error:
-                sent = answers.sent_now(self._clock, probe, None)
+                sent = answers.sent_now(self._clock, probe, None, "raw" if probe.raw else "unprivileged")
                 failure = sending_failed(error.errno or 0)
                 return [answers.reply(sent, self._clock.now_ns(), "not_sent", failure=failure)]
             if flow is None:
-                return self._missing_once(probe, "no_privilege", "ICMP sockets")
+                return self._missing_once(probe, "no_privilege", "raw packets" if probe.raw else "ICMP sockets")
             self._flows[key] = flow
             self._selector.register(flow.socket, selectors.EVENT_READ, flow)
         return self._flows[key].send(probe)
@@ -143,9 +144,9 @@ class _Loop:
     def _missing_once(
         self, probe: HopProbe, why: Literal["no_privilege", "unsupported"], what: str
     ) -> Sequence[Result]:
-        if probe.protocol in self._missing:
+        if (probe.protocol, what) in self._missing:
             return ()
-        self._missing.add(probe.protocol)
+        self._missing.add((probe.protocol, what))
         now = self._clock.now_ns()
         stamp = probe.stamp
         return [
@@ -162,8 +163,8 @@ class _Loop:
             )
         ]
 
-    def _read(self, source: SynProbe | DatagramFlow) -> list[HopReply]:
-        if isinstance(source, DatagramFlow):
+    def _read(self, source: SynProbe | DatagramFlow | RawFlow) -> list[HopReply]:
+        if not isinstance(source, SynProbe):
             return source.read()
         # The socket leaves the selector while it is still open: an answered SynProbe closes it.
         self._selector.unregister(source.socket)
@@ -216,7 +217,7 @@ class _Loop:
         events += [sent.at_ns + self._limit_ns() for source in self._sources() for sent in source.outstanding()]
         return min(_SLICE_S, max(0.0, (min(events, default=now) - now) / 1e9))
 
-    def _sources(self) -> list[SynProbe | DatagramFlow]:
+    def _sources(self) -> list[SynProbe | DatagramFlow | RawFlow]:
         return [*self._syns, *self._flows.values()]
 
     def close(self) -> None:
