@@ -1,9 +1,300 @@
-"""Facts of loss: how much, from where on, for whom; and of routers that only limit their ICMP."""
+"""Paced packets -> LossFacts: what each hop and the end lost, where loss begins, and who only limits answers.
 
+The rules (fault-signatures T08, T09; section 8, 1 and 2):
+
+(1) Whoever never answered is left out: it does not answer such packets, and says nothing of loss.
+(2) A router that loses significantly more than everybody beyond it, or as regularly as a clock, limits its answers. The
+    path to it loses no more than the path beyond.
+(3) Loss begins in an interval of hops (``statistics.onsets``), and only where the end loses, too, where all beyond the
+    interval fit one share, and where TCP to the target, which no such limit touches, does not come through unharmed.
+"""
+
+from collections.abc import Iterable, Sequence
+from statistics import median
+from typing import Literal, NamedTuple
+
+from netdiag.evidence.record import Observed
+from netdiag.evidence.tls import Handshake
+from netdiag.evidence.transport import Connect, Echo, HopReply
+from netdiag.evidence.web import Exchange
+from netdiag.facts.base import Fact, Share, seen
+from netdiag.facts.derivation.book import is_direct
+from netdiag.facts.derivation.connects import is_plain
+from netdiag.facts.derivation.losses import loss, retransmits
 from netdiag.facts.derivation.placing import Scene
-from netdiag.facts.losses import LossFacts
+from netdiag.facts.derivation.statistics import Count, loses_more, onsets, regular, share
+from netdiag.facts.losses import HopLoss, LossFacts, Onset, PathLoss
+from netdiag.facts.path import HopPlace
+from netdiag.facts.places import plain
+
+BACKGROUND = 0.02
+"""Loss that nobody is troubled by: a healthy line may lose so much in a busy moment."""
+
+_CHANCE = 0.01
+"""What is less probable than this is not taken for chance."""
+
+_CLOCKWORK = 0.05
+"""A pattern so regular makes a difference count that might else be chance (``_CHANCE`` to this)."""
+
+_ENOUGH_LOST = 2
+"""One packet lost at the end is chance."""
+
+_SLOW = 0.95
 
 
-def derive_losses(_: Scene) -> LossFacts:
-    """Nothing yet."""
-    return LossFacts()
+class _Place(NamedTuple):
+    """Whom paced packets met at one TTL: a router (``address``), or the end."""
+
+    ttl: int
+    address: str | None
+    records: tuple[HopReply, ...]
+
+    @property
+    def counted(self) -> Count:
+        return Count(len(self.records), sum(record.answer == "none" for record in self.records))
+
+
+def derive_losses(scene: Scene) -> LossFacts:
+    """Loss along the path that was sampled, and towards a control."""
+    told = _sampled(scene, "target")
+    control = _control(scene)
+    facts = LossFacts(control=control, gateway_ms=_gateway_ms(scene))
+    if not told:
+        return facts
+    path, routers, end = _path(told, scene)
+    clear = [one for one, hop in zip(routers, path.hops, strict=True) if not hop.limited]
+    found = _onset(clear, end, path)
+    witnesses = scene.book.witnesses(told)
+    return LossFacts(
+        path=seen(path, witnesses),
+        onset=Fact() if found is None else seen(found, witnesses),
+        control=control,
+        shared=_shared(path, found, control),
+        one_flow=_one_flow(path, end, scene),
+        limited_hops=seen(tuple(hop.ttl for hop in path.hops if hop.limited), witnesses),
+        gateway_ms=facts.gateway_ms,
+    )
+
+
+def _sampled(scene: Scene, role: Literal["target", "control"]) -> list[HopReply]:
+    """Answers and silences of paced packets; those not waited for long enough count neither way."""
+    return [
+        record
+        for record, step in scene.book.of(HopReply)
+        if step.probe == "paced" and step.role == role and is_direct(step)
+        if record.answer != "not_sent" and (record.answer != "none" or scene.book.waited(record))
+    ]
+
+
+def _path(told: Sequence[HopReply], scene: Scene) -> tuple[PathLoss, list[_Place], _Place | None]:
+    """The path, its answering routers from near to far, and the end where it answers."""
+    address = plain(told[0].address)
+    routers, end = _places([record for record in told if plain(record.address) == address])
+    limited = _limited(routers, end)
+    hops = tuple(_hop(place, scene, address, is_limited=place in limited) for place in routers)
+    first = _first_flow(end)
+    others = [record for record in end.records if record.protocol == "udp" and record.flow != first] if end else []
+    path = PathLoss(
+        address=address,
+        hops=hops,
+        end=None if end is None else share(*end.counted),
+        tcp=_tcp(scene, address),
+        other_flows=share(*_count(others)),
+        witnesses=scene.book.witnesses(told),
+    )
+    return path, routers, end
+
+
+def _places(told: Sequence[HopReply]) -> tuple[list[_Place], _Place | None]:
+    """Rule (1). A TTL at which the address itself answered is the end; each way of asking it counts by itself."""
+    by_ttl: dict[int, list[HopReply]] = {}
+    for record in told:
+        by_ttl.setdefault(record.ttl, []).append(record)
+    routers: list[_Place] = []
+    at_end: list[HopReply] = []
+    for ttl, records in sorted(by_ttl.items()):
+        by_itself = {r.protocol for r in records if r.replier is not None and plain(r.replier) == plain(r.address)}
+        senders = [plain(record.icmp.sender) for record in records if record.icmp is not None]
+        if by_itself:
+            at_end += [record for record in records if record.protocol in by_itself]
+        elif senders:
+            routers.append(_Place(ttl, senders[0], tuple(records)))
+    end = _Place(at_end[0].ttl, None, tuple(at_end)) if at_end else None
+    return routers, end
+
+
+def _limited(routers: Sequence[_Place], end: _Place | None) -> list[_Place]:
+    """Rule (2), from the far end to the near: a limiter does not speak for those before it."""
+    beyond = end.counted if end is not None else Count(0, 0)
+    limited = []
+    for place in reversed(routers):
+        by_chance = loses_more(place.counted, beyond)
+        clockwork = regular([record.answer != "none" for record in place.records]) < _CLOCKWORK
+        if beyond.sent and (by_chance < _CHANCE or (clockwork and by_chance < _CLOCKWORK)):
+            limited.append(place)
+        else:
+            beyond = _together([beyond, place.counted])
+    return limited
+
+
+def _hop(place: _Place, scene: Scene, target: str, *, is_limited: bool) -> HopLoss:
+    lost = share(*place.counted)
+    assert lost is not None
+    assert place.address is not None
+    times = sorted(record.rtt_us / 1000 for record in place.records if record.rtt_us is not None)
+    return HopLoss(
+        ttl=place.ttl,
+        address=place.address,
+        place=_place_of(place.address, place.ttl, target, scene),
+        share=lost,
+        limited=is_limited,
+        rtt_ms=median(times) if times else None,
+        slow_ms=_slow(times),
+    )
+
+
+def _place_of(router: str, ttl: int, target: str, scene: Scene) -> HopPlace | None:
+    """As the walks to this address place it; a router that no walk met, by its address."""
+    if ttl == 1:
+        return "gateway"
+    placed = scene.placing.sender(router, target)
+    return "public" if placed == "path" else None if placed == "self" else placed
+
+
+def _tcp(scene: Scene, address: str) -> Share | None:
+    """What TCP to ``address`` lost: SYNs of connects that came about, and data sent again."""
+    book = scene.book
+    connects = [
+        record for record, step in book.of(Connect) if is_direct(step) and plain(record.address) == address
+        if is_plain(record)
+    ]  # fmt: skip
+    ended = [
+        record
+        for kind in (Handshake, Exchange)
+        for record, step in book.of(kind)
+        if is_direct(step) and step.address is not None and plain(step.address) == address
+    ]
+    handshakes = [record for record in ended if isinstance(record, Handshake)]
+    exchanges = [record for record in ended if isinstance(record, Exchange)]
+    syns = loss(connects, (), book).value
+    data = retransmits(connects, handshakes, exchanges, book).value
+    both = [Count(one.sent, one.lost) for one in (syns, data) if one is not None]
+    return share(*_together(both))
+
+
+def _onset(clear: Sequence[_Place], end: _Place | None, path: PathLoss) -> Onset | None:
+    """Rule (3). Where the end answers no paced packet, TCP to it stands for it."""
+    tcp = path.tcp
+    last = end.counted if end is not None else Count(tcp.sent, tcp.lost) if tcp is not None else Count(0, 0)
+    if not clear or last.lost < _ENOUGH_LOST or not _is_lossy(last):
+        return None
+    counts = [*(place.counted for place in clear), last]
+    found = onsets(counts, BACKGROUND)
+    if found is None:
+        return None
+    first, latest = found[0], found[-1]
+    beyond, before = _together(counts[latest:]), _together(counts[:first])
+    if not all(_fits(count, counts[latest:]) for count in counts[latest:]):
+        return None
+    total = share(*beyond)
+    assert total is not None
+    if tcp is not None and not tcp.lost and (1 - total.low) ** tcp.sent < _CHANCE:
+        return None
+    clean = clear[first - 1] if first else None
+    lossy = clear[latest] if latest < len(clear) else None
+    return Onset(
+        last_clean=clean.ttl if clean is not None else 0,
+        last_clean_address=clean.address if clean is not None else None,
+        last_clean_place=_placed(clean, path),
+        first_lossy=lossy.ttl if lossy is not None else None,
+        first_lossy_address=lossy.address if lossy is not None else path.address,
+        first_lossy_place=_placed(lossy, path) if lossy is not None else "target",
+        before=share(*before),
+        beyond=total,
+    )
+
+
+def _placed(place: _Place | None, path: PathLoss) -> HopPlace | None:
+    return next((hop.place for hop in path.hops if place is not None and hop.ttl == place.ttl), None)
+
+
+def _fits(one: Count, all_of_them: Sequence[Count]) -> bool:
+    """One place loses as much as the others, but for chance. So many comparisons are made that each alone must be the
+    less likely."""
+    rest = _together([*all_of_them, Count(-one.sent, -one.lost)])
+    level = _CHANCE / max(len(all_of_them), 1)
+    return not rest.sent or (loses_more(one, rest) >= level and loses_more(rest, one) >= level)
+
+
+def _is_lossy(count: Count) -> bool:
+    found = share(*count)
+    return found is not None and found.low > BACKGROUND
+
+
+def _control(scene: Scene) -> Fact[Share]:
+    told = _sampled(scene, "control")
+    found = share(*_count(told))
+    if found is None or found.lost == found.sent:
+        return Fact()
+    return seen(found, scene.book.witnesses(told))
+
+
+def _shared(path: PathLoss, onset: Onset | None, control: Fact[Share]) -> Fact[bool]:
+    """Judged at the target's own end, or beyond the onset where that answers no paced packet."""
+    mine = path.end or (onset.beyond if onset is not None else None)
+    theirs = control.value
+    if mine is None or theirs is None or mine.low <= BACKGROUND:
+        return Fact()
+    here, there = Count(mine.sent, mine.lost), Count(theirs.sent, theirs.lost)
+    witnesses = path.witnesses + control.witnesses
+    if loses_more(here, there) < _CHANCE:
+        return seen(False, witnesses)
+    return seen(True, witnesses) if theirs.low > BACKGROUND else Fact()
+
+
+def _one_flow(path: PathLoss, end: _Place | None, scene: Scene) -> Fact[Literal["lossy", "clean"]]:
+    if path.other_flows is None or end is None:
+        return Fact()
+    first = _first_flow(end)
+    own = [record for record in end.records if record.protocol == "udp" and record.flow == first]
+    here, there = _count(own), Count(path.other_flows.sent, path.other_flows.lost)
+    witnesses = scene.book.witnesses(end.records)
+    if loses_more(here, there) < _CHANCE:
+        return seen("lossy", witnesses)
+    return seen("clean", witnesses) if loses_more(there, here) < _CHANCE else Fact()
+
+
+def _first_flow(end: _Place | None) -> int | None:
+    """The flow of the hops: the lowest number."""
+    return min((record.flow for record in end.records if record.protocol == "udp"), default=None) if end else None
+
+
+def _gateway_ms(scene: Scene) -> Fact[tuple[float, float]]:
+    """All round trips to the first hop: echoes, TCP connects and paced packets."""
+    book = scene.book
+    paced = [record for record, step in book.of(HopReply) if step.probe == "paced" and record.ttl == 1]
+    echoes = [record for record, step in book.of(Echo) if step.role == "gateway"]
+    knocks = [r for r, step in book.of(Connect) if step.role == "gateway" and r.tcp is not None]
+    timed: list[tuple[Observed, int | None]] = [(record, record.rtt_us) for record in paced]
+    timed += [(record, record.rtt_us) for record in echoes]
+    timed += [(record, record.tcp.rtt_us) for record in knocks if record.tcp is not None]
+    times = sorted(us / 1000 for _, us in timed if us)
+    slow = _slow(times)
+    if slow is None:
+        return Fact()
+    return seen((median(times), slow), book.witnesses(record for record, us in timed if us))
+
+
+def _slow(times: Sequence[float]) -> float | None:
+    """What nineteen of twenty of ``times``, which are in order, do not exceed."""
+    return times[int(_SLOW * (len(times) - 1))] if times else None
+
+
+def _count(records: Iterable[HopReply]) -> Count:
+    held = list(records)
+    return Count(len(held), sum(record.answer == "none" for record in held))
+
+
+def _together(counts: Iterable[Count]) -> Count:
+    held = list(counts)
+    return Count(sum(one.sent for one in held), sum(one.lost for one in held))
