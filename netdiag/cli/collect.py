@@ -17,7 +17,7 @@ from netdiag.cli.problem import ExitCode, Problem, usage
 from netdiag.cli.progress import progress
 from netdiag.cli.url import parse_url
 from netdiag.evidence.bundle import Bundle, Options
-from netdiag.evidence.container import SUMMARY
+from netdiag.evidence.container import CAPTURE, SUMMARY
 from netdiag.evidence.errors import BundleError
 from netdiag.evidence.files import WriteError, write_new
 from netdiag.evidence.keys import KeyFileError, SigningKey, signing_key
@@ -86,17 +86,20 @@ def collect(url: str, flags: Flags) -> int:
         except KeyboardInterrupt:
             raise Problem("nothing was written", interruption.code or ExitCode.INTERRUPTED) from None
         interruption.sealing = True
-        sealed = seal_and_write(collected.bundle, key, path)
+        sealed = seal_and_write(collected.bundle, key, path, capture=collected.capture)
         # Still inside: a late signal must not cost the customer the path of what was sealed.
         put(collected_json(sealed) if flags.format == "json" else collected_text(sealed))
     return interruption.code or ExitCode.DONE
 
 
-def seal_and_write(bundle: Bundle, key: SigningKey, path: Path) -> Sealed:
+def seal_and_write(bundle: Bundle, key: SigningKey, path: Path, *, capture: bytes | None = None) -> Sealed:
     """Seal what was measured, with its summary, to a new file. Raises Problem when nothing could be written."""
     facts = _facts(bundle)
+    attachments = {SUMMARY: summary(bundle, facts).encode()}
+    if capture is not None:
+        attachments[CAPTURE] = capture
     try:
-        raw = seal(bundle, {SUMMARY: summary(bundle, facts).encode()}, key, now=datetime.now(UTC))
+        raw = seal(bundle, attachments, key, now=datetime.now(UTC))
         write_new(path, raw)
     except (BundleError, WriteError) as error:
         raise Problem(f"no bundle was written: {error}", ExitCode.FAILED) from None

@@ -5,19 +5,21 @@ import os
 import secrets
 import socket
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
+from typing import Literal
 
 import msgspec
 
 from netdiag import __version__
 from netdiag.evidence.bundle import Bundle, Options, ProfileUse, Step, Target
+from netdiag.evidence.container import CAPTURE, MAX_MEMBER
 from netdiag.evidence.machine import ResolverConfig
 from netdiag.evidence.observation import Observation
 from netdiag.evidence.profile import Profile
-from netdiag.evidence.record import StepId
+from netdiag.evidence.record import NotRun, StepId
 from netdiag.evidence.redact import Identity as Person
 from netdiag.evidence.redact import Redactor
 from netdiag.probes import (
@@ -41,13 +43,16 @@ from netdiag.probes import (
     walk,
 )
 from netdiag.probes.base import Probe
+from netdiag.probes.capture import capture_file
 from netdiag.probes.clock import Clock
 from netdiag.probes.controls import PUBLIC_RESOLVERS, Control, controls_for
+from netdiag.probes.kernel import capture as capturing
 from netdiag.probes.kernel import features
 from netdiag.probes.library.machine import machine_for_this_platform
 from netdiag.probes.library.web import Identity
 from netdiag.probes.manners import Governor
 from netdiag.probes.plan import Inputs, Seen, next_steps
+from netdiag.probes.plan.seen import make_step
 from netdiag.probes.run import Outcome, Watcher, run
 from netdiag.probes.world import LiveWorld
 
@@ -97,10 +102,12 @@ class CollectRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Collected(msgspec.Struct, frozen=True, kw_only=True):
-    """The records of a run, and the redactor that cleaned them, for whatever else is shown of it."""
+    """The records of a run, and the redactor that cleaned them, for whatever else is shown of it. ``capture``: its
+    packets as pcapng, where that was asked for and could be."""
 
     bundle: Bundle
     redactor: Redactor
+    capture: bytes | None = None
 
 
 def controls_of(request: CollectRequest) -> Sequence[Control]:
@@ -129,6 +136,7 @@ def collect(request: CollectRequest, watcher: Watcher) -> Collected:
     measuring early, and what there is comes back (``Bundle.interrupted``)."""
     began_at = datetime.now(UTC)
     clock = Clock(max(SEALING_S, request.options.budget_s - SEALING_S))
+    recorder = capturing.begin(clock) if request.options.capture else None
     run_id = secrets.token_hex(8)
     world = LiveWorld(
         clock,
@@ -148,6 +156,11 @@ def collect(request: CollectRequest, watcher: Watcher) -> Collected:
     outcome = run(
         lambda started, finished, seen: next_steps(inputs, Seen(started, finished, seen)), PROBES, world, clock, watcher
     )
+    redactor = _redactor(request, outcome.observations)
+    capture: bytes | None = None
+    if recorder is not None:
+        application = f"netdiag {__version__}, run {run_id}"
+        outcome, capture = _with_capture(recorder, outcome, world, application=application, clean=redactor.text)
     steps, observations = _with_short_ids(outcome)
     bundle = Bundle(
         run_id=run_id,
@@ -163,9 +176,40 @@ def collect(request: CollectRequest, watcher: Watcher) -> Collected:
         plan=steps,
         observations=observations,
     )
-    redactor = _redactor(request, bundle)
     cleaned = redactor.redact(bundle)
-    return Collected(bundle=msgspec.structs.replace(cleaned, removed=redactor.removed), redactor=redactor)
+    removed = msgspec.structs.replace(cleaned, removed=redactor.removed)
+    return Collected(bundle=removed, redactor=redactor, capture=capture)
+
+
+def _with_capture(
+    recorder: capturing.Recorder | capturing.Why,
+    outcome: Outcome,
+    world: LiveWorld,
+    *,
+    application: str,
+    clean: Callable[[str], str],
+) -> tuple[Outcome, bytes | None]:
+    """The run's packets as pcapng; without them ``outcome`` gets the record that says why. A bug in here must not cost
+    the records."""
+    why: Literal["no_privilege", "unsupported", "crashed"]
+    detail = ""
+    if isinstance(recorder, str):
+        why = recorder
+    else:
+        try:
+            haul, most = recorder.stop(), MAX_MEMBER[CAPTURE]
+            return outcome, capture_file(
+                haul, outcome.observations, application=application, clean=clean, most_bytes=most
+            )
+        except Exception as error:  # noqa: BLE001 - see above
+            why, detail = "crashed", type(error).__name__
+    step = make_step("capture", "machine")
+    stamp, now = world.stamp(step), world.now_ns()
+    record = NotRun(
+        id=stamp.id, step=step.id, began_ns=now, ended_ns=now, why=why, what="packet capture", detail=detail
+    )
+    steps, observations = (*outcome.steps, step), (*outcome.observations, record)
+    return msgspec.structs.replace(outcome, steps=steps, observations=observations), None
 
 
 def _with_short_ids(outcome: Outcome) -> tuple[tuple[Step, ...], tuple[Observation, ...]]:
@@ -179,9 +223,9 @@ def _use_of(profile: Profile) -> ProfileUse:
     return ProfileUse(sha256=profile.sha256, vendor=profile.name)
 
 
-def _redactor(request: CollectRequest, bundle: Bundle) -> Redactor:
+def _redactor(request: CollectRequest, observations: Sequence[Observation]) -> Redactor:
     """Knows the words of this machine and person, so that they can be taken out."""
-    searched = [name for one in bundle.observations if isinstance(one, ResolverConfig) for name in one.search]
+    searched = [name for one in observations if isinstance(one, ResolverConfig) for name in one.search]
     try:
         user = getpass.getuser()
     except (KeyError, OSError):  # no such user in the password database, as in many containers
