@@ -1,14 +1,151 @@
-"""Data with a limited TTL inside connections to the target; the arriving TTL of its answers."""
+"""Data with a limited TTL inside connections to the target, and the arriving TTL of its answers.
 
-from collections.abc import Iterator
+Two connections, one SYN each. First a neutral name at full TTL: is it answered at this address, and with which TTL do
+the host's packets arrive here? Then the vendor's name, with four TTLs on the way, the last of which ends at the last
+router, and at full TTL: first so that only packets which arrive with more than the host's TTL are seen, then with the
+host's, then all. What comes back at a TTL that cannot reach the host was sent on the way. Where a gap remains around
+that place, one more connection looks into it, if there is a place for its SYN.
+
+With ``--deep`` every TTL up to the host is asked for, for both names. Four TTLs a connection: the kernel repeats what
+expired after 200, 400, 800 ms and so on, so that a fifth would wait too long.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
 
 from netdiag.evidence.bundle import Step
 from netdiag.evidence.observation import Observation
-from netdiag.probes.base import Probe, World
+from netdiag.evidence.record import NotRun
+from netdiag.evidence.transport import ArrivingTtl, Connect, InFlow
+from netdiag.probes.base import DeclinedError, Payload, Probe, Stage, Stamp, Stream, World
+
+_CONNECT_MS = 1500
+_STAGE_MS = 1000  # design.md, Records: silence is claimed after max(1 s, 4 x RTT)
+_LISTEN_MS = 2500  # for the neutral name's answer, and at the end for the vendor's
+_ARRIVING_MS = 4000
+_WAIT_S, _WAITS = 10.0, 2
+"""The SYNs of the run's first seconds leave the budget after 30 s: waited for twice, while the run has time."""
+_SPARE_MS = 25_000
+_TTLS_PER_CONNECTION = 4
 
 
-def _run(_: Step, __: World) -> Iterator[Observation]:
-    yield from ()
+def _run(step: Step, world: World) -> Iterator[Observation]:
+    distance = int(step.params["distance"]) if "distance" in step.params else None
+    is_deep = step.params.get("deep") == "yes"
+    neutral, vendor = _payload(step, neutral=True), _payload(step, neutral=False)
+    floor: int | None = None
+    for record in _connection(step, world, neutral, [Stage(limit_ms=_LISTEN_MS)], and_ttl=True):
+        if isinstance(record, ArrivingTtl) and record.low == record.high:
+            floor = record.high
+        yield record
+    if is_deep and distance is not None:
+        for payload in (neutral, vendor):
+            yield from _every_ttl(step, world, payload, distance)
+    met: list[InFlow] = []
+    for record in _connection(step, world, vendor, _stages(None if is_deep else distance, floor)):
+        met += [record] if isinstance(record, InFlow) else []
+        yield record
+    gap = _gap(met)
+    if gap:
+        yield from _connection(step, world, vendor, _limited(_spread(gap)), waits=False)
+
+
+def _payload(step: Step, *, neutral: bool) -> Payload:
+    name = step.params["neutral"] if neutral else step.subject
+    if step.params["payload"] == "client_hello":
+        return Payload(kind="client_hello", name=name, neutral=neutral)
+    return Payload(kind="request", name=name, path=step.params["path"], neutral=neutral)
+
+
+def _stages(distance: int | None, floor: int | None) -> list[Stage]:
+    """``floor``: the TTL with which the host's packets arrive."""
+    ttls = [] if distance is None else _spread(range(1, distance))
+    floors = [] if floor is None else [floor + 1, floor]
+    return [
+        *_limited(ttls),
+        *(Stage(min_ttl=least, limit_ms=_STAGE_MS) for least in floors),
+        Stage(limit_ms=_LISTEN_MS),
+    ]
+
+
+def _limited(ttls: Sequence[int]) -> list[Stage]:
+    return [Stage(ttl=ttl, limit_ms=_STAGE_MS) for ttl in ttls]
+
+
+def _spread(ttls: Sequence[int]) -> list[int]:
+    """At most four of them, evenly, the last one included."""
+    most = min(len(ttls), _TTLS_PER_CONNECTION)
+    return [ttls[len(ttls) * part // most - 1] for part in range(1, most + 1)]
+
+
+def _gap(met: Sequence[InFlow]) -> range:
+    """The TTLs between the last that expired and the first that met something else, where data ended on the way."""
+    passed = max((one.ttl for one in met if one.ttl is not None and one.answer == "expired"), default=0)
+    other = (one.ttl for one in met if one.ttl is not None and one.ttl > passed and one.answer != "expired")
+    return range(passed + 1, min(other, default=0))
+
+
+def _every_ttl(step: Step, world: World, payload: Payload, distance: int) -> Iterator[Observation]:
+    """Until one of them is answered by more than its expiry."""
+    for first in range(1, distance + 1, _TTLS_PER_CONNECTION):
+        some = range(first, min(first + _TTLS_PER_CONNECTION, distance + 1))
+        answered = False
+        for record in _connection(step, world, payload, _limited(some)):
+            answered = answered or (isinstance(record, InFlow) and record.answer in {"reset", "closed", "data"})
+            yield record
+        if answered:
+            return
+
+
+def _connection(
+    step: Step, world: World, payload: Payload, stages: Sequence[Stage], *, and_ttl: bool = False, waits: bool = True
+) -> Iterator[Observation]:
+    """One connection and what is sent on it. ``and_ttl``: ask for the arriving TTL, too, when it stays open.
+    ``waits``: for a place for its SYN."""
+    assert step.address is not None
+    assert step.port is not None
+    stamp = world.stamp(step)
+    try:
+        connect, stream = _connect(world, stamp, (step.address, step.port), waits=waits)
+        yield connect
+        if stream is None:
+            return
+        with stream:
+            last: InFlow | None = None
+            for last in world.in_flow(_numbered(step, world, connect), stream, payload, stages):
+                yield last
+            if and_ttl and last is not None and last.answer in {"data", "acked"}:
+                stamped = world.stamp(step, caused_by=connect.id)
+                yield world.arriving_ttl(stamped, stream, payload, limit_ms=_ARRIVING_MS)
+    except DeclinedError as declined:
+        now = world.now_ns()
+        yield NotRun(
+            id=stamp.id,
+            step=stamp.step,
+            caused_by=stamp.caused_by,
+            began_ns=now,
+            ended_ns=now,
+            why="declined",
+            what="in_flow",
+            detail=str(declined),
+        )
+
+
+def _connect(world: World, stamp: Stamp, peer: tuple[str, int], *, waits: bool) -> tuple[Connect, Stream | None]:
+    """One SYN. Raises ``DeclinedError`` when there is no place for it, or none soon enough."""
+    for _ in range(_WAITS if waits else 0):
+        try:
+            return world.connect(stamp, *peer, limit_ms=_CONNECT_MS, syn_retries=0)
+        except DeclinedError:
+            if world.time_left_ms() < _SPARE_MS:
+                raise
+            world.sleep(_WAIT_S)
+    return world.connect(stamp, *peer, limit_ms=_CONNECT_MS, syn_retries=0)
+
+
+def _numbered(step: Step, world: World, connect: Connect) -> Callable[[], Stamp]:
+    """Stamps of the stages of one connection, which they name as their cause."""
+    numbers = iter(range(1, 256))
+    return lambda: world.stamp(step, attempt=next(numbers), caused_by=connect.id)
 
 
 PROBE = Probe(name="in_flow", version=1, run=_run)

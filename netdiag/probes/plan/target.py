@@ -10,6 +10,7 @@ from netdiag.evidence.record import ObsId, StepId
 from netdiag.evidence.tls import Handshake
 from netdiag.evidence.transport import Connect, HopReply
 from netdiag.evidence.web import Exchange
+from netdiag.probes.plan.in_flow import looked_inside
 from netdiag.probes.plan.seen import Inputs, Seen, is_plain, make_step
 
 MAX_OWN_ADDRESSES = 4
@@ -64,7 +65,7 @@ def follow_failed_connects(inputs: Inputs, seen: Seen) -> Iterator[Step]:
     """Where TCP to an address fails: did the packet leave, does the address answer on another port, and where does the
     path end (a walk that ends in silence asks UDP and ICMP by itself)."""
     routed = seen.routed_families()
-    walked = [step.address or "" for step in seen.steps("walk", "target")]
+    walked = list(dict.fromkeys(step.address or "" for step in seen.steps("walk", "target")))
     tested = [step.address or "" for step in seen.steps("egress")]
     for address in ailing_addresses(inputs, seen):
         if routed and family_of(address) not in routed:
@@ -107,8 +108,11 @@ def ask_as_another_client(inputs: Inputs, seen: Seen) -> Iterator[Step]:
 
 
 def check_once_more(inputs: Inputs, seen: Seen) -> Iterator[Step]:
-    """What failed, once more at the end and one attempt only: persistence."""
+    """What failed, once more at the end and one attempt only: persistence. Not where the vendor's name was sent again
+    inside another connection: that was the attempt."""
     for step in seen.steps("reach", "target"):
+        if looked_inside(step.address, seen):
+            continue
         plain = step.port == inputs.target.port and step.round == 1 and is_plain(step)
         if plain and not _reached(step, seen):
             yield make_step(
@@ -123,7 +127,8 @@ def check_once_more(inputs: Inputs, seen: Seen) -> Iterator[Step]:
             )
     for step, exchange in seen.of(Exchange, "target"):
         failed = exchange.status is None or (exchange.status >= 500 and exchange.status not in LIMIT_STATUSES)
-        if failed and step.round == 1 and step.proxy is None and is_plain(step):
+        direct = step.proxy is None and not looked_inside(step.address, seen)
+        if failed and step.round == 1 and direct and is_plain(step):
             yield make_step(
                 "http",
                 "target",
