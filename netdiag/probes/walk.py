@@ -1,4 +1,5 @@
-"""The path to one address, router by router: to the service port over TCP without privilege, or over UDP or ICMP."""
+"""The path to one address, router by router: to the service port over TCP, or over UDP or ICMP; by the kernel's sockets
+or, with ``mode`` raw, by packets of our own making."""
 
 from collections.abc import Iterator, Sequence
 from typing import get_args
@@ -26,7 +27,7 @@ def _run(step: Step, world: Walker) -> Iterator[Observation]:
     protocol = _protocol(step)
     asked: dict[ObsId, Ask] = {}
     results: dict[ObsId, HopReply | NotRun] = {}
-    trail = Trail(step.address, protocol, asked, results, wide=step.params.get("look") == "wide")
+    trail = Trail(step.address, protocol, asked, results, wide=step.params.get("look") == "wide", raw=_is_raw(step))
 
     def probes(asks: Sequence[Ask]) -> list[HopProbe]:
         made = [_probe(step, world, ask) for ask in asks]
@@ -62,15 +63,23 @@ def _probe(step: Step, world: Walker, ask: Ask) -> HopProbe:
     return HopProbe(
         stamp=world.stamp(step, attempt=1 if ask.repeats is None else 2, caused_by=ask.repeats),
         address=step.address,
-        port=_port(step, ask.protocol),
+        port=port_of(step, ask.protocol),
         protocol=ask.protocol,
         ttl=ask.ttl,
         flow=ask.flow,
         source_port=ask.source_port,
+        raw=_is_raw(step),
+        follow_up=_is_raw(step),
     )
 
 
-def _port(step: Step, protocol: Protocol) -> int:
+def _is_raw(step: Step) -> bool:
+    """Walked once more with packets of our own making."""
+    return step.params.get("mode") == "raw"
+
+
+def port_of(step: Step, protocol: Protocol) -> int:
+    """The port that packets of ``protocol`` go to in a walk to the service of ``step``."""
     if protocol == "tcp":
         assert step.port is not None
         return step.port

@@ -18,6 +18,8 @@ The rules of a TCP walk, in order of weight:
 A *wide* walk wants to be over in as few round trips as there can be. UDP and ICMP then ask all of ``WIDE`` TTLs in the
 first one. Over TCP, UDP does that as a scout: each router that it proves makes the SYNs up to there harmless, so that
 they leave in the second round trip, together with the blind ones at the distance of the host. Rule (1) is the same.
+
+A *raw* walk has all of its SYNs on one flow, and so no need of rule (6)'s first half.
 """
 
 from collections import Counter
@@ -63,6 +65,7 @@ class Trail(NamedTuple):
     asked: Mapping[ObsId, Ask]
     results: Mapping[ObsId, HopReply | NotRun]
     wide: bool = False
+    raw: bool = False
 
     def replies(self, protocol: Protocol | None = None) -> list[HopReply]:
         """What was met, of one protocol or of all, ordered by TTL."""
@@ -152,7 +155,7 @@ def _syns(trail: Trail) -> tuple[Ask, ...]:
     blind = [ttl for ttl in asked if ttl > proven]
     first = max([proven, *blind]) + 1
     further = range(first, min(first + BLIND_SYNS - len(blind), MAX_TTL + 1))
-    return tuple(Ask("tcp", ttl, flow=ttl) for ttl in [*harmless, *further])
+    return tuple(Ask("tcp", ttl, flow=1 if trail.raw else ttl) for ttl in [*harmless, *further])
 
 
 def _scouts(trail: Trail) -> tuple[Ask, ...]:
@@ -206,8 +209,15 @@ def _silent_again(trail: Trail) -> tuple[Ask, ...]:
     for ttl in sorted(trail.silent_ttls(trail.protocol) - repeated):
         if ttl < max(proven, arrived):
             protocol: Protocol = "udp" if trail.protocol == "tcp" and ttl > proven else trail.protocol
-            asks.append(Ask(protocol, ttl, flow=_REPEAT_FLOWS + ttl, repeats=first[ttl].id))
+            asks.append(Ask(protocol, ttl, _flow_again(trail, protocol, ttl), repeats=first[ttl].id))
     return tuple(asks)
+
+
+def _flow_again(trail: Trail, protocol: Protocol, ttl: int) -> int:
+    """Another flow may take a way whose routers do answer; a raw walk stays on its one."""
+    if not trail.raw:
+        return _REPEAT_FLOWS + ttl
+    return 1 if protocol == trail.protocol else _HELPER_FLOWS[protocol]
 
 
 def _break_again(trail: Trail) -> tuple[Ask, ...]:
@@ -217,6 +227,8 @@ def _break_again(trail: Trail) -> tuple[Ask, ...]:
         if refused.replier == trail.address or refused.source_port is None:
             return ()
         return (Ask("tcp", refused.ttl, refused.flow, refused.source_port, repeats=refused.id),)
+    if trail.raw:  # all of it is on one flow
+        return ()
     last = trail.last_router("tcp")
     beyond = next((one for one in replies if one.ttl > last and one.answer == "none"), None)
     if last == 0 or beyond is None or beyond.source_port is None or _is_over(trail):

@@ -21,6 +21,7 @@ from netdiag.probes.plan.losses import (
 )
 from netdiag.probes.plan.names import ask_names, ask_names_again, ask_outside_for_controls
 from netdiag.probes.plan.owners import ask_whose_hops
+from netdiag.probes.plan.raw_walk import walk_with_raw_packets
 from netdiag.probes.plan.seen import Inputs, Seen, make_step, stays_here
 from netdiag.probes.plan.sizes import look_for_size_limits
 from netdiag.probes.plan.slow import look_at_speed
@@ -66,6 +67,7 @@ FIRST: tuple[Rule, ...] = (
     knock_where_no_echo_is_allowed,
     count_more_where_something_is_lost,
     look_at_other_flows,
+    walk_with_raw_packets,
     look_inside_the_flow,
     look_for_size_limits,
     sample_losses,
