@@ -3,13 +3,10 @@
 from typing import Literal
 
 from netdiag.evidence.record import Icmp
-from netdiag.facts.base import Fact, Share, Value, Witness
-
-HopPlace = Literal["gateway", "private", "shared", "public", "vendor", "target"]
-"""``private``: RFC 1918 or ULA beyond the gateway; ``shared``: 100.64/10; ``vendor``: in the profile's prefixes or in
-the target's own network by a second sign: in its /24 or /48, or directly before it, as its own answer to some walk (of
-this line or of an agent's) shows, and on no walk to a control. Beyond the first public hop, private and shared
-addresses count as ``public``."""
+from netdiag.facts.base import Fact, Value, Witness
+from netdiag.facts.members import Members
+from netdiag.facts.places import HopPlace as HopPlace  # noqa: PLC0414 - it is a word of this layer
+from netdiag.facts.rewrites import Rewrite
 
 
 class Hop(Value, frozen=True, kw_only=True):
@@ -24,7 +21,7 @@ class Hop(Value, frozen=True, kw_only=True):
 
 
 class Walk(Value, frozen=True, kw_only=True):
-    """One walk over one protocol to one address.
+    """One walk over one protocol to one address. ``mode`` raw: with packets that netdiag made and read itself.
 
     ``end``: ``open`` (SYN-ACK, echo reply), ``refused`` (RST), ``icmp`` (an ICMP error that is not time exceeded),
     ``loop``, ``silent`` (nothing beyond ``last_seen``), ``local`` (the kernel refused to send). ``end_ttl`` is the
@@ -46,6 +43,7 @@ class Walk(Value, frozen=True, kw_only=True):
     family: Literal[4, 6]
     port: int
     protocol: Literal["tcp", "udp", "icmp"]
+    mode: Literal["unprivileged", "raw"] = "unprivileged"
     hops: tuple[Hop, ...]
     end: Literal["open", "refused", "icmp", "loop", "silent", "local"]
     end_ttl: int | None = None
@@ -64,7 +62,7 @@ class Walk(Value, frozen=True, kw_only=True):
 
 class PathFacts(Value, frozen=True, kw_only=True):
     """``target4``/``target6`` are the TCP walks to the service port of the first address of the family (the failing
-    one where there is one); ``others`` every other walk."""
+    one where there is one), the unprivileged one where there is one; ``others`` every other walk."""
 
     target4: Fact[Walk] = Fact()
     target6: Fact[Walk] = Fact()
@@ -79,7 +77,8 @@ class PathFacts(Value, frozen=True, kw_only=True):
     large_from: Fact[tuple[str, ...]] = Fact()
     """The target's addresses whose connections brought more than a small packet's worth of data: large packets come
     through from there."""
-    hop_loss_persists: Fact[Share] = Fact()
-    """Loss at the end that is also seen from some hop on; unknown when only mid-path hops lose (ICMP limiting)."""
-    icmp_limited_hops: Fact[tuple[int, ...]] = Fact()
-    """TTLs that lost probes while later hops or the target answered: limiters, no fault."""
+    rewrites: Fact[tuple[Rewrite, ...]] = Fact()
+    """What was changed of the packets to the target on the way, and between which routers. Empty: nothing of what the
+    routers quoted."""
+    members: Fact[tuple[Members, ...]] = Fact()
+    """Several flows to one address, by protocol: equal-cost paths, and whether a member of them is dead."""

@@ -6,11 +6,12 @@ from netdiag.evidence.bundle import Step
 from netdiag.evidence.tls import Handshake
 from netdiag.evidence.transport import Echo
 from netdiag.evidence.web import Exchange
-from netdiag.facts.base import Fact, Share, seen
+from netdiag.facts.base import Fact, seen
 from netdiag.facts.derivation.book import Book, is_direct
+from netdiag.facts.derivation.members import derive_members
 from netdiag.facts.derivation.placing import Placing, Scene
+from netdiag.facts.derivation.rewrites import derive_rewrites
 from netdiag.facts.derivation.small import is_small
-from netdiag.facts.derivation.statistics import share
 from netdiag.facts.derivation.walks import RawWalk
 from netdiag.facts.machine import Egress
 from netdiag.facts.path import HopPlace, PathFacts, Walk
@@ -28,9 +29,6 @@ _FIRST_TTLS = (64, 128, 255)
 
 _LARGE = 1400
 """More bytes than this do not come in small packets alone."""
-
-_ENOUGH_LOST = 2
-"""One lost probe at the end is chance."""
 
 
 def derive_path(
@@ -57,8 +55,8 @@ def derive_path(
         first_hop_only=_first_hop_only(raw, book),
         proxy_in_path=_proxy_in_path(service, tuple(egress.values()), scene),
         large_from=_large_from(book),
-        hop_loss_persists=_hop_loss(service, book),
-        icmp_limited_hops=_limited(raw, book),
+        rewrites=derive_rewrites(scene),
+        members=derive_members(scene),
     )
 
 
@@ -67,7 +65,7 @@ def _fact(one: RawWalk | None, walks: dict[int, Walk]) -> Fact[Walk]:
 
 
 def _choose(service: Sequence[RawWalk], version: int, failing: Collection[str]) -> RawWalk | None:
-    mine = [walk for walk in service if walk.family == version]
+    mine = sorted((walk for walk in service if walk.family == version), key=lambda walk: walk.mode == "raw")
     return next((walk for walk in mine if walk.address in failing), mine[0] if mine else None)
 
 
@@ -85,6 +83,7 @@ def _walk(one: RawWalk, raw: Sequence[RawWalk], clear: Sequence[RawWalk], placin
         family=one.family,
         port=one.port,
         protocol=one.protocol,
+        mode=one.mode,
         hops=hops,
         end=one.end,
         end_ttl=one.end_ttl,
@@ -230,34 +229,3 @@ def _large_from(book: Book) -> Fact[tuple[str, ...]]:
         return Fact()
     found = tuple(dict.fromkeys(address for address, _ in large))
     return seen(found, book.witnesses(record for _, record in large or counted))
-
-
-def _hop_loss(service: Sequence[RawWalk], book: Book) -> Fact[Share]:
-    """Loss at the target's end and at every answering hop from some TTL on (fault-signatures T08, T09)."""
-    for walk in service:
-        end = next((hop for hop in walk.hops if hop.ttl == walk.end_ttl), None)
-        if walk.end != "open" or end is None or end.asked - end.answered < _ENOUGH_LOST:
-            continue
-        sent, lost = end.asked, end.asked - end.answered
-        for hop in sorted(walk.hops, key=lambda hop: -hop.ttl):
-            if hop.ttl >= end.ttl or hop.answered == 0:
-                continue
-            if hop.answered == hop.asked:
-                break
-            sent, lost = sent + hop.asked, lost + hop.asked - hop.answered
-        found = share(sent, lost)
-        if found is not None and sent > end.asked:
-            return seen(found, book.witnesses(walk.records))
-    return Fact()
-
-
-def _limited(raw: Sequence[RawWalk], book: Book) -> Fact[tuple[int, ...]]:
-    """TTLs that lost probes while something later answered."""
-    limited: set[int] = set()
-    told = []
-    for walk in raw:
-        far = max((hop.ttl for hop in walk.hops if hop.answered), default=0)
-        if far > 1:
-            told.append(walk)
-            limited |= {hop.ttl for hop in walk.hops if hop.ttl < far and hop.answered < hop.asked}
-    return seen(tuple(sorted(limited)), book.witnesses(r for w in told for r in w.records)) if told else Fact()

@@ -1,11 +1,57 @@
-"""Several flows where one walk failed or differs: equal-cost paths, and a dead member among them."""
+"""Several flows where one walk failed or the connections differ: equal-cost paths, and a dead member among them."""
 
 from collections.abc import Iterator
 
+from netdiag.evidence.addresses import family_of
 from netdiag.evidence.bundle import Step
-from netdiag.probes.plan.seen import Inputs, Seen
+from netdiag.evidence.record import FailureCode
+from netdiag.evidence.transport import Connect, HopReply
+from netdiag.probes.plan.seen import Inputs, Seen, make_step
+from netdiag.probes.stretch import stretch_beyond
+from netdiag.probes.walk_plan import is_end
+
+FLOWS, DEEP_FLOWS = 8, 24
+"""Of 8 flows over two equal members, all take the same one in less than 1 % of cases (2 x 0.5^8)."""
 
 
-def look_at_other_flows(_: Inputs, __: Seen) -> Iterator[Step]:
-    """Nothing yet."""
-    yield from ()
+def look_at_other_flows(inputs: Inputs, seen: Seen) -> Iterator[Step]:
+    """One address of each family to which the walk over TCP ended in silence, or which accepts some connections and
+    not others; with ``--deep`` also where all is well."""
+    chosen: set[int] = set()
+    for walk in seen.steps("walk", "target", protocol="tcp"):
+        address = walk.address or ""
+        if walk.id not in seen.finished or family_of(address) in chosen:
+            continue
+        replies = [one for step, one in seen.of(HopReply, "target") if step.probe == "walk" and one.address == address]
+        mine = [one for one in replies if one.step == walk.id]
+        if not (inputs.options.deep or _ended_in_silence(mine) or _accepts_some(address, inputs, seen)):
+            continue
+        stretch = stretch_beyond(replies)
+        if stretch:
+            chosen.add(family_of(address))
+            flows = DEEP_FLOWS if inputs.options.deep else FLOWS
+            yield make_step(
+                "flows",
+                "target",
+                subject=walk.subject,
+                address=address,
+                port=walk.port,
+                caused_by=mine[-1].id,
+                params={"flows": str(flows), "look": "split", **stretch},
+            )
+
+
+def _ended_in_silence(replies: list[HopReply]) -> bool:
+    own = [one for one in replies if one.protocol == "tcp"]
+    return any(one.answer == "none" for one in own) and not any(is_end(one) for one in own)
+
+
+def _accepts_some(address: str, inputs: Inputs, seen: Seen) -> bool:
+    """Of several connections to the service some were accepted, and others met silence."""
+    made = [
+        one
+        for step, one in seen.of(Connect, "target")
+        if step.proxy is None and one.address == address and one.port == inputs.target.port
+    ]
+    silent = [one for one in made if one.failure is not None and one.failure.code is FailureCode.TIMED_OUT]
+    return bool(silent) and any(one.failure is None for one in made)
