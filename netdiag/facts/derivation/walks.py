@@ -14,8 +14,9 @@ from netdiag.facts.places import family, plain
 End = Literal["open", "refused", "icmp", "loop", "silent", "local"]
 Role = Literal["target", "control"]
 Protocol = Literal["tcp", "udp", "icmp"]
-Whom = tuple[Role, str, str, int, Protocol]
-"""Role, host, address, port, protocol: what makes replies one walk."""
+Mode = Literal["unprivileged", "raw"]
+Whom = tuple[Role, str, str, int, Protocol, Mode]
+"""Role, host, address, port, protocol, and whose packets: what makes replies one walk."""
 
 _ROLES: dict[str, Role] = {"target": "target", "control": "control"}
 
@@ -33,6 +34,7 @@ class RawWalk(NamedTuple):
     family: Literal[4, 6]
     port: int
     protocol: Protocol
+    mode: Mode
     hops: tuple[Hop, ...]
     end: End
     end_ttl: int | None
@@ -49,19 +51,21 @@ class RawWalk(NamedTuple):
 
 
 def raw_walks(book: Book, near: Near) -> list[RawWalk]:
-    """One walk per role, address, port and protocol, in the order of the plan's records."""
+    """One walk per role, address, port, protocol and mode, in the order of the plan's records. The mode is that of the
+    step: privilege alone makes the echoes of any walk raw ones."""
     groups: dict[Whom, list[HopReply]] = {}
     for record, step in book.of(HopReply):
         role = _ROLES.get(step.role)
         if step.probe == "walk" and is_direct(step) and role is not None:
-            key = (role, step.subject, plain(record.address), record.port, record.protocol)
+            mode: Mode = "raw" if step.params.get("mode") == "raw" else "unprivileged"
+            key = (role, step.subject, plain(record.address), record.port, record.protocol, mode)
             groups.setdefault(key, []).append(record)
     walks = (_walk(whom, records, book, near) for whom, records in groups.items())
     return [walk for walk in walks if walk is not None]
 
 
 def _walk(whom: Whom, records: Sequence[HopReply], book: Book, near: Near) -> RawWalk | None:
-    role, host, address, port, protocol = whom
+    role, host, address, port, protocol, mode = whom
     told = [record for record in records if record.answer != "none" or book.waited(record)]
     if not told:
         return None
@@ -90,6 +94,7 @@ def _walk(whom: Whom, records: Sequence[HopReply], book: Book, near: Near) -> Ra
         family=family(address),
         port=port,
         protocol=protocol,
+        mode=mode,
         hops=hops,
         end=end,
         end_ttl=end_ttl,
