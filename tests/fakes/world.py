@@ -123,7 +123,8 @@ class FakeStream:
 
 
 class FakeWorld:
-    """The simulated World. ``missing`` lists protocols for which it has no privilege."""
+    """The simulated World. ``missing`` lists protocols for which it has no privilege; ``by_port`` gives TTL-limited
+    packets the path of their source port (equal-cost members)."""
 
     machine: Machine
 
@@ -132,6 +133,7 @@ class FakeWorld:
         path: Path | None = None,
         *,
         paths: Mapping[str, Path] | None = None,
+        by_port: Callable[[int], Path] | None = None,
         missing: frozenset[Protocol] = frozenset(),
         budget_s: float = 60.0,
         handshake: Callable[[Stamp, Stream], Handshake] | None = None,
@@ -146,6 +148,7 @@ class FakeWorld:
         self._paths = dict(paths or {})
         if path is not None:
             self._paths[path.host.address] = path
+        self._by_port = by_port
         self._missing = missing
         self._deadline_ns = int(budget_s * 1e9)
         self._now_ns = 0
@@ -307,7 +310,8 @@ class FakeWorld:
         if probe.protocol in self._missing:
             return self._no_privilege(probe.stamp, "ICMP sockets")
         self.sent.append(probe)
-        met = self._meet(probe.address, probe.protocol, probe.ttl, probe.size)
+        port = probe.source_port or next(self._ports)
+        met = self._meet(probe.address, probe.protocol, probe.ttl, probe.size, port)
         if met.reached:
             self.reached.append(probe)
         icmp = None
@@ -327,7 +331,7 @@ class FakeWorld:
             protocol=probe.protocol,
             mode="unprivileged",
             flow=probe.flow,
-            source_port=probe.source_port or next(self._ports),
+            source_port=port,
             ttl=probe.ttl,
             answer=met.answer,
             replier=met.replier,
@@ -350,8 +354,10 @@ class FakeWorld:
             ttl=ttl,
         )
 
-    def _meet(self, address: str, protocol: Protocol, ttl: int, size: int = 0) -> Met:
+    def _meet(self, address: str, protocol: Protocol, ttl: int, size: int = 0, port: int | None = None) -> Met:
         path = self._paths.get(address)
+        if port is not None and self._by_port is not None:
+            path = self._by_port(port)
         packet = next(self._packets)
         if path is not None and size > path.link_mtu:
             return Met("not_sent", next_mtu=path.link_mtu)
