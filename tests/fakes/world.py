@@ -38,7 +38,7 @@ class Router:
 
     ``rejects`` (ICMP type, code) is sent for what it does not pass; None drops silently. ``others`` are further
     addresses that it answers with in turn. ``mtu``: the most that it can pass on, and whether it ``tells`` who sends
-    more.
+    more. ``limit``: so many errors it sends at once, and then one a second.
     """
 
     address: str
@@ -49,6 +49,7 @@ class Router:
     rtt_us: int = 2000
     mtu: int | None = None
     tells: bool = True
+    limit: int | None = None
 
 
 @dataclass(frozen=True)
@@ -65,13 +66,14 @@ class Host:
 @dataclass
 class Path:
     """Routers in order, then the host. ``loops_from``: from that router's TTL on, packets circle among the routers from
-    there to the last one. ``loses`` says of the nth packet overall whether it is lost. ``link_mtu``: the most that the
-    own link carries."""
+    there to the last one. ``loses`` says of the nth packet overall whether it is lost. ``delays``: by how many
+    microseconds more its answer comes. ``link_mtu``: the most that the own link carries."""
 
     routers: Sequence[Router]
     host: Host = field(default_factory=Host)
     loops_from: int | None = None
     loses: Callable[[int], bool] = lambda _: False
+    delays: Callable[[int], int] = lambda _: 0
     link_mtu: int = 1500
 
     @property
@@ -124,7 +126,7 @@ class FakeStream:
 
 class FakeWorld:
     """The simulated World. ``missing`` lists protocols for which it has no privilege; ``by_port`` gives TTL-limited
-    packets the path of their source port (equal-cost members)."""
+    packets the path of their source port (equal-cost members); ``raw``: it may make packets itself."""
 
     machine: Machine
 
@@ -135,6 +137,7 @@ class FakeWorld:
         paths: Mapping[str, Path] | None = None,
         by_port: Callable[[int], Path] | None = None,
         missing: frozenset[Protocol] = frozenset(),
+        raw: bool = True,
         budget_s: float = 60.0,
         handshake: Callable[[Stamp, Stream], Handshake] | None = None,
         tunnel: Callable[[Stamp, Request], tuple[Exchange, Stream | None]] | None = None,
@@ -150,6 +153,9 @@ class FakeWorld:
             self._paths[path.host.address] = path
         self._by_port = by_port
         self._missing = missing
+        self._raw = raw
+        self._flow_ports: dict[tuple[str, int, bool], int] = {}
+        self._told_at: dict[str, list[int]] = {}
         self._deadline_ns = int(budget_s * 1e9)
         self._now_ns = 0
         self._ids = itertools.count(1)
@@ -281,6 +287,7 @@ class FakeWorld:
         coming: list[tuple[int, int, HopReply | NotRun]] = []
         order = itertools.count()
         told: set[str] = set()
+        self._flow_ports.clear()  # other sockets
 
         def send(batch: Sequence[HopProbe]) -> None:
             for probe in batch:
@@ -307,16 +314,21 @@ class FakeWorld:
                 )
 
     def _hop(self, probe: HopProbe, limit_ms: int) -> HopReply | NotRun:
-        if probe.protocol in self._missing:
+        if probe.raw and not self._raw:
+            return self._no_privilege(probe.stamp, "raw packets")
+        if probe.protocol in self._missing and not probe.raw:
             return self._no_privilege(probe.stamp, "ICMP sockets")
         self.sent.append(probe)
-        port = probe.source_port or next(self._ports)
+        flow = (probe.protocol, probe.flow, probe.raw)
+        port = self._flow_ports.setdefault(flow, probe.source_port or next(self._ports))
         met = self._meet(probe.address, probe.protocol, probe.ttl, probe.size, port)
         if met.reached:
             self.reached.append(probe)
+        if met.rtt_us is not None and met.rtt_us >= limit_ms * 1000:  # too late to count
+            met = SILENCE
         icmp = None
         if met.icmp is not None and met.replier is not None:
-            icmp = Icmp(type=met.icmp[0], code=met.icmp[1], sender=met.replier)
+            icmp = icmp_of(*met.icmp, met.replier)
         took_ns = limit_ms * 1_000_000 if met.answer == "none" else (met.rtt_us or 0) * 1000
         began = self._now_ns + probe.after_ms * 1_000_000
         return HopReply(
@@ -329,7 +341,7 @@ class FakeWorld:
             address=probe.address,
             port=probe.port,
             protocol=probe.protocol,
-            mode="unprivileged",
+            mode="raw" if probe.raw else "unprivileged",
             flow=probe.flow,
             source_port=port,
             ttl=probe.ttl,
@@ -363,11 +375,33 @@ class FakeWorld:
             return Met("not_sent", next_mtu=path.link_mtu)
         if path is None or path.loses(packet):
             return SILENCE
-        return meet(path, protocol, ttl, packet, size)
+        met = meet(path, protocol, ttl, packet, size)
+        if met.icmp == TTL_EXCEEDED and not self._may_tell(path.router_at(ttl)):
+            return SILENCE
+        return met if met.rtt_us is None else met._replace(rtt_us=met.rtt_us + path.delays(packet))
+
+    def _may_tell(self, router: Router | None) -> bool:
+        """Has it an ICMP error left to send?"""
+        assert router is not None
+        told = self._told_at.setdefault(router.address, [])
+        if router.limit is not None:
+            told[:] = [at for at in told if at > self._now_ns - router.limit * 1_000_000_000]
+            if len(told) >= router.limit:
+                return False
+        told.append(self._now_ns)
+        return True
 
     def _no_privilege(self, stamp: Stamp, what: str) -> NotRun:
         now = self._now_ns
         return NotRun(id=stamp.id, step=stamp.step, began_ns=now, ended_ns=now, why="no_privilege", what=what)
+
+
+def icmp_of(kind: int, code: int, sender: str) -> Icmp:
+    """The ICMP error ``kind``/``code``; of an IPv6 sender the ICMPv6 error that means the same (RFC 4443)."""
+    if ":" not in sender:
+        return Icmp(type=kind, code=code, sender=sender)
+    kind, code = {TTL_EXCEEDED: (3, 0), PORT_UNREACHABLE: (1, 4), PROHIBITED: (1, 1), TOO_BIG: (2, 0)}[kind, code]
+    return Icmp(type=kind, code=code, sender=sender, version=6)
 
 
 def meet(path: Path, protocol: Protocol, ttl: int, packet: int = 0, size: int = 0) -> Met:
