@@ -1,10 +1,10 @@
 """Data with a limited TTL inside connections to the target, and the arriving TTL of its answers.
 
 Two connections, one SYN each. First a neutral name at full TTL: is it answered at this address, and with which TTL do
-the host's packets arrive here? Then the vendor's name, with four TTLs on the way, the last of which ends at the last
-router, and at full TTL: first so that only packets which arrive with more than the host's TTL are seen, then with the
-host's, then all. What comes back at a TTL that cannot reach the host was sent on the way. Where a gap remains around
-that place, one more connection looks into it, if there is a place for its SYN.
+the host's packets arrive here? Then the vendor's name, with the few TTLs on the way that the plan names, and at full
+TTL: first so that only packets which arrive with more than the host's TTL are seen, then with the host's, then all.
+What comes back at a TTL that cannot reach the host was sent on the way. Where a gap remains around that place, one more
+connection looks into it, if there is a place for its SYN.
 
 With ``--deep`` every TTL up to the host is asked for, for both names. Four TTLs a connection: the kernel repeats what
 expired after 200, 400, 800 ms and so on, so that a fifth would wait too long.
@@ -41,7 +41,8 @@ def _run(step: Step, world: World) -> Iterator[Observation]:
         for payload in (neutral, vendor):
             yield from _every_ttl(step, world, payload, distance)
     met: list[InFlow] = []
-    for record in _connection(step, world, vendor, _stages(None if is_deep else distance, floor)):
+    ttls = [] if is_deep else [int(ttl) for ttl in step.params.get("ttls", "").split(",") if ttl]
+    for record in _connection(step, world, vendor, _stages(ttls, floor)):
         met += [record] if isinstance(record, InFlow) else []
         yield record
     gap = _gap(met)
@@ -56,9 +57,8 @@ def _payload(step: Step, *, neutral: bool) -> Payload:
     return Payload(kind="request", name=name, path=step.params["path"], neutral=neutral)
 
 
-def _stages(distance: int | None, floor: int | None) -> list[Stage]:
+def _stages(ttls: Sequence[int], floor: int | None) -> list[Stage]:
     """``floor``: the TTL with which the host's packets arrive."""
-    ttls = [] if distance is None else _spread(range(1, distance))
     floors = [] if floor is None else [floor + 1, floor]
     return [
         *_limited(ttls),

@@ -1,7 +1,9 @@
 """Where a connection is accepted and then fails: data inside it with a limited TTL, and a neutral name beside."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
+from netdiag.evidence.addresses import classify
 from netdiag.evidence.bundle import Step
 from netdiag.evidence.record import Failure, FailureCode, ObsId
 from netdiag.evidence.tls import Handshake
@@ -14,6 +16,11 @@ MAX_ADDRESSES = 2
 
 NEUTRAL_NAME = "www.example.com"
 """Nobody's service, and known to every filter as harmless: IANA keeps it for examples (RFC 2606 section 3)."""
+
+MAX_TTLS = 4
+"""Asked for on one connection: the kernel repeats what expired after 200, 400, 800 ms and so on."""
+
+_INNER = {"private", "shared", "link_local"}
 
 _ENDED = {FailureCode.RESET, FailureCode.CLOSED}
 _CUT_SHORT = {*_ENDED, FailureCode.TIMED_OUT}
@@ -42,7 +49,7 @@ def look_inside_the_flow(inputs: Inputs, seen: Seen) -> Iterator[Step]:
             address=address,
             port=inputs.target.port,
             caused_by=cause,
-            params=_params(inputs, _distance(address, seen)),
+            params=_params(inputs, address, seen),
         )
 
 
@@ -88,21 +95,43 @@ def _answered(steps: list[Step], seen: Seen) -> bool:
 
 def _distance(address: str, seen: Seen) -> int | None:
     """The smallest TTL with which a SYN was accepted."""
-    ttls = [
-        one.ttl
+    return min((one.ttl for one in _walked(address, seen) if one.answer == "syn_ack"), default=None)
+
+
+def _walked(address: str, seen: Seen) -> list[HopReply]:
+    return [
+        one
         for step, one in seen.of(HopReply, "target")
-        if step.probe == "walk" and one.address == address and one.protocol == "tcp" and one.answer == "syn_ack"
+        if step.probe == "walk" and one.address == address and one.protocol == "tcp"
     ]
-    return min(ttls, default=None)
 
 
-def _params(inputs: Inputs, distance: int | None) -> dict[str, str]:
+def _telling_ttls(address: str, distance: int, seen: Seen) -> list[int]:
+    """Four TTLs short of the host: what ends between them is told apart by whose network it is. The last router; the
+    last of the first private ones, and the next; the last that a walk to a control passed, too. Where these are fewer,
+    the middle of the largest gap."""
+    routers = {one.ttl: one.replier for one in _walked(address, seen) if one.answer == "icmp" and one.ttl < distance}
+    others = {one.replier for _, one in seen.of(HopReply, "control") if one.answer == "icmp"}
+    inner = 1
+    while (router := routers.get(inner + 1)) is not None and classify(router) in _INNER:
+        inner += 1
+    shared = max((ttl for ttl, router in routers.items() if router in others), default=0)
+    chosen = sorted({ttl for ttl in (inner, inner + 1, shared, distance - 1) if 0 < ttl < distance})
+    while len(chosen) < min(distance - 1, MAX_TTLS):
+        below, above = max(pairwise([0, *chosen]), key=lambda pair: pair[1] - pair[0])
+        chosen = sorted({*chosen, (below + above) // 2})
+    return chosen
+
+
+def _params(inputs: Inputs, address: str, seen: Seen) -> dict[str, str]:
+    distance = _distance(address, seen)
     params = {"neutral": NEUTRAL_NAME}
     if inputs.target.scheme == "https":
         params["payload"] = "client_hello"
     else:
         params |= {"payload": "request", "path": inputs.target.path}
-    if distance is not None:
+    if distance is not None and distance > 1:
+        params["ttls"] = ",".join(map(str, _telling_ttls(address, distance, seen)))
         params["distance"] = str(distance)
     if inputs.options.deep:
         params["deep"] = "yes"
