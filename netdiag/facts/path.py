@@ -5,6 +5,7 @@ from typing import Literal
 from netdiag.evidence.record import Icmp
 from netdiag.facts.base import Fact, Value, Witness
 from netdiag.facts.members import Members
+from netdiag.facts.owners import HopName
 from netdiag.facts.places import HopPlace as HopPlace  # noqa: PLC0414 - it is a word of this layer
 from netdiag.facts.rewrites import Rewrite
 
@@ -80,5 +81,7 @@ class PathFacts(Value, frozen=True, kw_only=True):
     rewrites: Fact[tuple[Rewrite, ...]] = Fact()
     """What was changed of the packets to the target on the way, and between which routers. Empty: nothing of what the
     routers quoted."""
+    hop_names: Fact[tuple[HopName, ...]] = Fact()
+    """The reverse names of routers, of those that were asked for and have one."""
     members: Fact[tuple[Members, ...]] = Fact()
     """Several flows to one address, by protocol: equal-cost paths, and whether a member of them is dead."""

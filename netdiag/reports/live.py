@@ -27,6 +27,7 @@ _DOING = {
     "dns": "asking",
     "delegation": "asking the zone's own",
     "nat64": "looking for NAT64",
+    "reverse": "asking the names of routers",
     "egress": "testing whether packets leave",
     "reach": "connecting",
     "http": "asking for the page",
@@ -102,7 +103,7 @@ def _who(step: Step) -> str:
 
 
 def _lookup(step: Step, record: Lookup) -> str | None:
-    if record.server_class in {"parent", "canary"}:
+    if record.server_class in {"parent", "canary"} or step.probe == "reverse":
         return None
     addresses = [one.data for one in record.answers if one.rrtype in {"A", "AAAA"}]
     use = step.params.get("use", "target")

@@ -9,6 +9,7 @@ from netdiag.evidence.record import FailureCode, Icmp, Observed
 from netdiag.facts.base import Basis, Fact, seen
 from netdiag.facts.derivation.book import Book, Entry
 from netdiag.facts.derivation.near import Near
+from netdiag.facts.derivation.owners import PROBE as REVERSE
 from netdiag.facts.names import AuthorityState, NameFacts, Outcome, ResolverState
 from netdiag.facts.places import NAT64_WELL_KNOWN, classify, embedded4, is_special, plain
 
@@ -182,7 +183,7 @@ def _resolvers(
     servers: dict[tuple[str, Literal["configured", "public"]], dict[str, list[Lookup]]] = {}
     used: list[Observed] = []
     for record, step in lookups:
-        if record.server_class not in ("configured", "public") or step.probe == "nat64":
+        if record.server_class not in ("configured", "public") or step.probe in ("nat64", REVERSE):
             continue
         use = step.params.get("use") or ("target" if _lower(record.name) == host else "control")
         servers.setdefault((plain(record.server), record.server_class), {}).setdefault(use, []).append(record)

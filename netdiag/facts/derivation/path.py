@@ -9,6 +9,7 @@ from netdiag.evidence.web import Exchange
 from netdiag.facts.base import Fact, seen
 from netdiag.facts.derivation.book import Book, is_direct
 from netdiag.facts.derivation.members import derive_members
+from netdiag.facts.derivation.owners import hop_names
 from netdiag.facts.derivation.placing import Placing, Scene
 from netdiag.facts.derivation.rewrites import derive_rewrites
 from netdiag.facts.derivation.small import is_small
@@ -55,6 +56,7 @@ def derive_path(
         first_hop_only=_first_hop_only(raw, book),
         proxy_in_path=_proxy_in_path(service, tuple(egress.values()), scene),
         large_from=_large_from(book),
+        hop_names=hop_names(book),
         rewrites=derive_rewrites(scene),
         members=derive_members(scene),
     )

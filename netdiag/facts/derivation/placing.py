@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from netdiag.facts.derivation.book import Book
 from netdiag.facts.derivation.near import Near
+from netdiag.facts.derivation.owners import hop_names, routers_named_after
 from netdiag.facts.derivation.walks import RawWalk
 from netdiag.facts.path import Hop, HopPlace
 from netdiag.facts.places import classify, inside, plain, same_announcement
@@ -18,16 +19,26 @@ class Placing:
     """Places hops and senders, from the walks together.
 
     A public router is the vendor's by the profile's prefixes, or by a second sign: it lies in the target's own /24 or
-    /48, or stands directly before the target, as the target's own answer to some walk shows. A router that a walk to a
+    /48, or has a confirmed name under the target's domain (``named``), or stands directly before the target, as the
+    target's own answer to some walk shows. A router that a walk to a
     control passes, too, carries others' traffic, so no second sign makes it the vendor's. The target's own answer may
     have come to another line (``vendors``): what stands directly before it stands there for every line. Private and
     shared addresses beyond the first public hop are somebody's inner numbering and say nothing of the customer's side
     (trap 28).
     """
 
-    def __init__(self, walks: Sequence[RawWalk], near: Near, prefixes: tuple[str, ...], vendors: VendorRouters) -> None:
+    def __init__(
+        self,
+        walks: Sequence[RawWalk],
+        near: Near,
+        prefixes: tuple[str, ...],
+        vendors: VendorRouters,
+        *,
+        named: frozenset[str] = frozenset(),
+    ) -> None:
         self._near = near
         self._prefixes = prefixes
+        self._named = named
         self._vendors = vendors
         self._walks = walks
         self._on_control_paths = {
@@ -77,7 +88,7 @@ class Placing:
             return "private" if kind == "private" else "shared"
         if walk.role == "target" and router not in self._on_control_paths:
             before = self._distance.get(walk.address, 0) - 1 == hop.ttl
-            if before or router in self._vendors.get(walk.address, ()) or same_announcement(router, walk.address):
+            if before or self._is_vendors(router, walk.address):
                 return "vendor"
         return "public"
 
@@ -101,11 +112,14 @@ class Placing:
         kind = classify(who)
         if kind in ("private", "shared"):
             return "private" if kind == "private" else "shared"
-        if who not in self._on_control_paths and (
-            who in self._vendors.get(plain(target), ()) or same_announcement(who, target)
-        ):
+        if who not in self._on_control_paths and self._is_vendors(who, plain(target)):
             return "vendor"
         return "path"
+
+    def _is_vendors(self, router: str, target: str) -> bool:
+        """By a sign that does not depend on the walk; counts only off the controls' paths."""
+        known = self._vendors.get(target, frozenset()) | self._named
+        return router in known or same_announcement(router, target)
 
 
 def _distance(address: str, walks: Sequence[RawWalk]) -> int | None:
@@ -129,4 +143,5 @@ class Scene(NamedTuple):
 
 def set_scene(book: Book, near: Near, walks: Sequence[RawWalk], vendors: VendorRouters) -> Scene:
     """The scene of one bundle."""
-    return Scene(book, near, walks, Placing(walks, near, book.prefixes, vendors))
+    named = routers_named_after(book.bundle.target.host, hop_names(book))
+    return Scene(book, near, walks, Placing(walks, near, book.prefixes, vendors, named=named))
