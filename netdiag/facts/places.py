@@ -15,9 +15,9 @@ AddressClass = Literal[
 
 HopPlace = Literal["gateway", "private", "shared", "public", "vendor", "target"]
 """``private``: RFC 1918 or ULA beyond the gateway; ``shared``: 100.64/10; ``vendor``: in the profile's prefixes or in
-the target's own network by a second sign: in its /24 or /48, with a confirmed reverse name under its domain, or directly
-before it, as its own answer to some walk (of this line or of an agent's) shows, and on no walk to a control. Beyond the first public hop, private and shared
-addresses count as ``public``."""
+the target's own network by a second sign: in its /24 or /48, with a confirmed reverse name under its domain, or
+directly before it, as its own answer to some walk (of this line or of an agent's) shows, and on no walk to a control.
+Beyond the first public hop, private and shared addresses count as ``public``."""
 
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
