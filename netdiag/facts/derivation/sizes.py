@@ -176,7 +176,7 @@ def _stall(state: AddressState, walks: Sequence[SizeWalk], tries: Sequence[_Try]
     small = mine[0].how if mine else None
     direction = _direction(walk, small, acked=acked)
     control = next((one for one in walks if one.role == "control" and one.family == state.family), None)
-    whom, told_by = _for_whom(walk, control, _Others(state.family, tries, book))
+    whom, told_by = _for_whom(walk, control, direction, _Others(state.family, tries, book))
     return Stall(
         address=state.address,
         family=state.family,
@@ -223,13 +223,14 @@ class _Others:
 
 
 def _for_whom(
-    walk: SizeWalk | None, control: SizeWalk | None, others: _Others
+    walk: SizeWalk | None, control: SizeWalk | None, direction: Literal["forward", "back"] | None, others: _Others
 ) -> tuple[Literal["everyone", "target"] | None, tuple[str, ...]]:
     """Controls tell: those that stall and do not with small segments, those whose large answers come, and how far large
     packets come towards one of them. Signs against each other tell nothing."""
-    same = _same_gap(walk, control)
-    ails = bool(others.helped) or same
-    passes = bool(others.large) or (control is not None and control.first_missing is None and control.whole)
+    ails = bool(others.helped) or _same_gap(walk, control)
+    # That large packets arrive at a control is news only where those to the target do not.
+    arrives = control is not None and control.whole and direction == "forward"
+    passes = bool(others.large) or arrives
     witnesses = others.witnesses + (() if control is None else control.witnesses)
     if ails == passes:
         return None, witnesses

@@ -17,6 +17,7 @@ from netdiag.faults.host import (
     ipv6_dead,
     limit_http,
     machine_down,
+    path_mtu,
     port_closed,
     service_closes,
     service_silent,
@@ -58,4 +59,5 @@ FAULTS: tuple[Fault, ...] = (
     dns_servfail.FAULT,
     cautious(ipv6_dead.FAULT),
     cautious(address_partly_dead.FAULT),
+    cautious(path_mtu.FAULT),
 )

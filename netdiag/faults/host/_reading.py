@@ -6,6 +6,7 @@ from netdiag.facts import AddressState, Facts, Walk, Witness
 from netdiag.facts.base import Value
 from netdiag.facts.places import classify
 from netdiag.faults.base import Finding, opposes, silent
+from netdiag.faults.sizes import is_no_matter_of_size
 from netdiag.faults.transit._signs import passed_by_other_protocol, vanish_there
 
 PROFILE = "The vendor's profile (--profile): it says which of the hops on the way are the vendor's."
@@ -172,6 +173,8 @@ def unreachable(facts: Facts) -> tuple[AddressState, ...] | Finding:
 def too_few(facts: Facts, *states: AddressState) -> bool:
     """The silence may be chance: one attempt alone, or packets that are seen to be lost and to come through by turns,
     to others or to the target itself."""
+    if facts.losses.onset.known:
+        return True
     line = (facts.machine.lan_loss.value, facts.controls.loss.value)
     if any(share is not None and share.low > LOSSY for share in line):
         return True
@@ -211,9 +214,10 @@ def stopped_before(facts: Facts, state: AddressState) -> bool:
     return vanish_there(facts, walk) is not None or passed_by_other_protocol(facts, walk) is not None
 
 
-def large_came(facts: Facts, state: AddressState) -> bool:
-    """Large packets came through from this address, so the size of its answers is not what stops them."""
-    return state.address in (facts.path.large_from.value or ())
+def size_excluded(facts: Facts, state: AddressState) -> bool:
+    """The size of its answers is not what stops them: large packets came through from this address, or it is as silent
+    to small segments."""
+    return state.address in (facts.path.large_from.value or ()) or is_no_matter_of_size(facts, state.address)
 
 
 def tls_is_silent(facts: Facts) -> bool:

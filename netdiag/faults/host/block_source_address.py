@@ -32,14 +32,15 @@ from netdiag.faults.host._reading import (
     addresses,
     agent,
     border,
-    large_came,
     reached,
+    size_excluded,
     too_few,
     unreachable,
     where,
     witnesses,
 )
 from netdiag.faults.host._service import may_be_size, stopped, was_reset
+from netdiag.faults.sizes import is_matter_of_size
 
 USED = ("target.addresses", "path.target4", "path.target6", "controls.any_healthy", "agent.runs")
 
@@ -97,6 +98,12 @@ def _accepted_then_nothing(facts: Facts) -> Finding | None:
     if not found or not (other.works or other.capped_works):
         return None
     state, sent, acked = found[0]
+    if is_matter_of_size(facts, state.address):
+        return opposes(
+            f"{state.address} answers as soon as both ends send small packets only.",
+            "sizes.stalls",
+            witnesses=facts.sizes.stalls.witnesses,
+        )
     return Finding(
         lean=Lean.SUPPORTS,
         because=f"{state.address} accepts the connection and then answers nothing to {sent}, while the same address "
@@ -106,9 +113,9 @@ def _accepted_then_nothing(facts: Facts) -> Finding | None:
         at_most_likely=True,
         at_most_possible=was_reset(state)
         or acked is False
-        or (may_be_size(state) and not large_came(facts, state))
+        or (may_be_size(state) and not size_excluded(facts, state))
         or facts.path.proxy_in_path.value is True,
-        settle_next=SMALL_PACKETS if may_be_size(state) else VENDOR_CAPTURE,
+        settle_next=SMALL_PACKETS if may_be_size(state) and not size_excluded(facts, state) else VENDOR_CAPTURE,
     )
 
 

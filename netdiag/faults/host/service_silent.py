@@ -12,7 +12,8 @@ What looks like it
     acknowledged. Large answers lost on the way back look the same from one end, and from two that share that way,
     unless something large did come from the address; where no host answers a TLS greeting, it is the line's. A
     transparent proxy close to the customer acknowledges in the host's place. A tarpit or a silent drop above the
-    connection is the vendor's rule.
+    connection is the vendor's rule. Small segments tell size apart: a path that loses large packets lets these
+    through, and a service that hangs is as silent to them.
 
 What would settle it
     The same silence towards the agent's line, and with small packets.
@@ -23,10 +24,18 @@ What to tell the customer
 
 from netdiag.facts import Facts
 from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes, silent
-from netdiag.faults.host._reading import SMALL_PACKETS, agent, controls, large_came, tls_is_silent, witnesses
+from netdiag.faults.host._reading import SMALL_PACKETS, agent, controls, size_excluded, tls_is_silent, witnesses
 from netdiag.faults.host._service import stopped
+from netdiag.faults.sizes import is_matter_of_size
 
-USED = ("target.addresses", "path.proxy_in_path", "path.large_from", "controls.any_healthy", "agent.runs")
+USED = (
+    "target.addresses",
+    "path.proxy_in_path",
+    "path.large_from",
+    "sizes.stalls",
+    "controls.any_healthy",
+    "agent.runs",
+)
 
 
 def assess(facts: Facts) -> Finding:
@@ -37,6 +46,13 @@ def assess(facts: Facts) -> Finding:
     if other.works:
         return opposes(
             "The same address answers another line, so the service itself works.", *USED, witnesses=other.witnesses
+        )
+    found = tuple(one for one in found if not is_matter_of_size(facts, one[0].address))
+    if not found:
+        return opposes(
+            "The address that stays silent answers as soon as both ends send small packets only.",
+            *USED,
+            witnesses=facts.sizes.stalls.witnesses,
         )
     state, sent, acked = next((one for one in found if one[2] is True), found[0])
     if acked is False:
@@ -49,8 +65,8 @@ def assess(facts: Facts) -> Finding:
     if state.http is None and tls_is_silent(facts):
         return silent(f"TLS to other hosts is as silent as TLS to {state.address}.", *USED, "controls.states")
     taken = f"{state.address} accepts the connection, acknowledges {sent}, and answers nothing"
-    large = large_came(facts, state)
-    unless = "" if large else "; a path that loses large packets, which no answer of it shows, would look the same"
+    large = size_excluded(facts, state)
+    unless = "" if large else "; a path that loses large packets, which no answer of it rules out, would look the same"
     if other.fails:
         return Finding(
             lean=Lean.SETTLES,

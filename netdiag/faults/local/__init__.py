@@ -10,6 +10,7 @@ from netdiag.faults.local import (
     ipv6_dead,
     lan_loss,
     link_down,
+    link_mtu,
     portal_captive,
     proxy_dead,
     proxy_refusing,
@@ -39,4 +40,5 @@ FAULTS: tuple[Fault, ...] = (
     proxy_dead.FAULT,
     proxy_refusing.FAULT,
     ipv6_dead.FAULT,
+    link_mtu.FAULT,
 )

@@ -6,6 +6,7 @@ from netdiag.faults.transit import (
     path_black_hole,
     path_loop,
     path_loss,
+    path_mtu,
     path_prohibited,
     path_unreachable,
     resolver_dead,
@@ -25,4 +26,5 @@ FAULTS: tuple[Fault, ...] = (
     path_prohibited.FAULT,
     path_loss.FAULT,
     tamper_reset_by_name.FAULT,
+    path_mtu.FAULT,
 )
