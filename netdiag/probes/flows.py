@@ -153,7 +153,7 @@ def _again(asker: _Asker, ttls: Mapping[Protocol, list[int]]) -> Iterator[Observ
     for round_ in range(TRIES):
         queue: dict[int, list[int]] = {}
         for protocol in ttls:
-            far = asker.farthest(protocol)
+            far = _farthest(asker, protocol, ttls[protocol], round_)
             flows = asker.of(protocol)
             if any(flow.silences(ttl) for flow in flows for ttl in flow.met if ttl <= far):
                 wanted = [flow for flow in flows if _wants_more(flow, far, round_)]
@@ -162,6 +162,12 @@ def _again(asker: _Asker, ttls: Mapping[Protocol, list[int]]) -> Iterator[Observ
         if not queue:
             return
         yield from asker.ask(queue)
+
+
+def _farthest(asker: _Asker, protocol: Protocol, ttls: Sequence[int], round_: int) -> int:
+    """Where the flows are compared. A router is known at every TTL that is asked over TCP; the few flows that asked the
+    last one first may all have been dead."""
+    return ttls[-1] if protocol == "tcp" and round_ == 0 else asker.farthest(protocol)
 
 
 def _wants_more(flow: _Flow, far: int, round_: int) -> bool:

@@ -2,12 +2,16 @@
 
 from netdiag.faults.base import Fault
 from netdiag.faults.transit import (
+    access_congested,
     access_outage,
     path_black_hole,
+    path_congested,
     path_loop,
     path_loss,
+    path_member_dead,
     path_mtu,
     path_prohibited,
+    path_throttled,
     path_unreachable,
     resolver_dead,
     resolver_lying,
@@ -17,6 +21,7 @@ from netdiag.faults.transit import (
 
 FAULTS: tuple[Fault, ...] = (
     access_outage.FAULT,
+    access_congested.FAULT,
     resolver_dead.FAULT,
     resolver_refusing.FAULT,
     resolver_lying.FAULT,
@@ -25,6 +30,9 @@ FAULTS: tuple[Fault, ...] = (
     path_unreachable.FAULT,
     path_prohibited.FAULT,
     path_loss.FAULT,
+    path_member_dead.FAULT,
+    path_congested.FAULT,
+    path_throttled.FAULT,
     tamper_reset_by_name.FAULT,
     path_mtu.FAULT,
 )

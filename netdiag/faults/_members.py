@@ -1,0 +1,52 @@
+"""What both faults of a dead equal-cost member read: which flows never pass, where they end, whom that explains."""
+
+from netdiag.facts import Facts
+from netdiag.facts.members import Members
+from netdiag.faults.base import Finding, opposes, silent
+from netdiag.faults.reading import target_reached
+
+FACTS = ("path.members", "target.addresses")
+NEXT = (
+    "Connections from one source port, again and again, then from another, captured at the vendor's border: those of "
+    "the dead member never arrive there, or their answers never arrive here."
+)
+
+
+def dead_members(facts: Facts) -> tuple[Members, ...]:
+    """Where some flows never pass, and the others always do."""
+    return tuple(one for one in facts.path.members.value or () if one.dead_member is True)
+
+
+def no_member(facts: Facts) -> Finding:
+    """Why there is no finding: no split was seen, or too little to tell one."""
+    told = facts.path.members.value or ()
+    if told and all(one.dead_member is False for one in told):
+        return opposes(
+            f"{sum(len(one.flows) for one in told)} flows to the target do not differ by their source port.",
+            *FACTS,
+            witnesses=facts.path.members.witnesses,
+        )
+    return silent("Several flows to the target do not show that some of them never pass.", *FACTS)
+
+
+def told(members: Members) -> str:
+    """``5 of 8 flows to … never pass, in 3 tries each, …``: what was seen, and where the flows end."""
+    never, passing = members.never(), members.passing()
+    tries = min(flow.tries for flow in never)
+    last = f"{' and '.join(members.last_seen_addresses) or 'this machine'} at hop {members.last_seen}"
+    ports = ", ".join(str(flow.source_port) for flow in never[:4]) + (" …" if len(never) > 4 else "")
+    return (
+        f"{len(never)} of {len(never) + len(passing)} {members.protocol.upper()} flows to {members.address} (from source "
+        f"ports {ports}) never get beyond {last} in {tries} tries each, while the others always get to hop {members.far}"
+    )
+
+
+def explains(facts: Facts, members: Members) -> bool:
+    """The target fails, and connections to that address met silence. Where the target works, trying again helped."""
+    if target_reached(facts):
+        return False
+    states = [state for state in facts.target.addresses.value or () if state.address == members.address]
+    return any(
+        state.connect is not None and (state.connect.how == "silent" or state.connect.worked < state.connect.attempts)
+        for state in states
+    )
