@@ -3,6 +3,7 @@
 from netdiag.faults.base import Fault
 from netdiag.faults.host import (
     address_partly_dead,
+    block_by_name,
     block_everyone,
     block_http_forbidden,
     block_rejected,
@@ -41,6 +42,7 @@ FAULTS: tuple[Fault, ...] = (
     cautious(block_everyone.FAULT),
     cautious(block_source_address.FAULT),
     cautious(block_rejected.FAULT),
+    cautious(block_by_name.FAULT),
     cautious(block_http_forbidden.FAULT),
     cautious(limit_http.FAULT),
     cautious(tls_expired.FAULT),

@@ -8,20 +8,23 @@ How it shows
     TCP connects; then comes an end of stream or a reset instead of a byte of answer.
 
 What looks like it
-    A box on the way that resets connections by the name asked for (transit.tamper.reset_by_name): who sent a reset, one
-    end often cannot tell. A limit on connections of one address.
+    A box on the way that resets connections (transit.tamper.reset_by_name, transit.tamper.reset), or one in the
+    customer's network (local.firewall.by_name): who sent a reset shows only where the same data were sent with TTLs
+    that end on the way. If they got as far as the last router before the host without one, and that router is the
+    vendor's, the reset is the vendor's, too. A limit on connections of one address.
 
 What would settle it
-    The same ending on the agent's line.
+    The same ending on the agent's line, from where the host stands.
 
 What to tell the customer
     That the service was reached and hung up.
 """
 
 from netdiag.facts import Facts
-from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes
+from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes, silent
 from netdiag.faults.host._reading import VENDOR_CAPTURE, agent, witnesses
 from netdiag.faults.host._service import stopped, was_reset
+from netdiag.faults.in_flow import FACTS, flow_to, was_ended, where, whose
 
 USED = ("target.addresses", "path.proxy_in_path", "controls.any_healthy", "agent.runs")
 
@@ -39,8 +42,18 @@ def assess(facts: Facts) -> Finding:
     ending = "resets it" if reset else "closes it"
     taken = f"{state.address} accepts the connection and {ending} after {sent}, without a byte of answer"
     seen = witnesses(facts, state) + other.witnesses
+    flow = flow_to(facts, state.address)
+    owner = None if flow is None or not was_ended(flow) else whose(facts, flow)
+    if flow is not None and owner in ("customer", "customer or way", "way", "way or vendor"):
+        how = opposes if owner in ("customer", "way") else silent
+        return how(f"The connection is ended {where(flow)}.", *USED, *FACTS)
+    if flow is not None and owner == "vendor" and flow.on_the_way is True:
+        return silent(f"The connection is ended before it is at the host: {where(flow)}.", *USED, *FACTS)
+    if flow is not None and owner == "vendor":
+        taken += f", {where(flow)}"
+        seen += flow.witnesses
     # Before TLS is up, any box on the way can read the name and forge a reset, on another line, too.
-    forgeable = reset and (state.tls is None or state.tls.how != "ok")
+    forgeable = reset and (state.tls is None or state.tls.how != "ok") and owner != "vendor"
     if other.fails and not forgeable:
         return Finding(
             lean=Lean.SETTLES,
@@ -49,12 +62,13 @@ def assess(facts: Facts) -> Finding:
             witnesses=seen,
             at_most_likely=reset,
         )
-    lines = ", here and from another line alike; who sent the" if other.fails else "; who sent the"
+    doubt = f"; who sent the {'reset' if reset else 'end'}, one line alone does not show"
+    if other.fails:
+        doubt = f", here and from another line alike; who sent the {'reset' if reset else 'end'}, nothing here shows"
     return Finding(
         lean=Lean.SUPPORTS,
-        because=f"{taken}{lines} {'reset' if reset else 'end'}, "
-        f"{'nothing here shows' if other.fails else 'one line alone does not show'}.",
-        facts=USED,
+        because=f"{taken}{'' if owner == 'vendor' else doubt}.",
+        facts=USED if owner is None else (*USED, *FACTS),
         witnesses=seen,
         at_most_likely=True,
         at_most_possible=forgeable

@@ -16,6 +16,8 @@ from netdiag.faults.transit import (
     resolver_dead,
     resolver_lying,
     resolver_refusing,
+    tamper_drop_by_name,
+    tamper_reset,
     tamper_reset_by_name,
 )
 
@@ -34,5 +36,7 @@ FAULTS: tuple[Fault, ...] = (
     path_congested.FAULT,
     path_throttled.FAULT,
     tamper_reset_by_name.FAULT,
+    tamper_drop_by_name.FAULT,
+    tamper_reset.FAULT,
     path_mtu.FAULT,
 )

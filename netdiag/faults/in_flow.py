@@ -1,0 +1,97 @@
+"""Readings of what data met inside connections: whose network lies where they end."""
+
+from typing import Literal
+
+from netdiag.facts import Facts, Witness
+from netdiag.facts.flow import FlowState
+from netdiag.faults.reading import carries_healthy_control, customers_own
+
+Whose = Literal["customer", "customer or way", "way", "way or vendor", "vendor"]
+"""Of the interval in which data end. ``way``: beyond the customer's network, and before a router that carries a
+healthy control's packets, too, or is that router. ``vendor``: at the last router before the host, at the host, or
+behind a router of the vendor's."""
+
+FACTS = ("flow.states", "path.target4", "path.target6", "path.controls")
+
+_BEYOND = ("shared", "public", "vendor")
+
+
+def flows(facts: Facts) -> tuple[FlowState, ...]:
+    """Addresses that are not known to be false, where the vendor's name was not answered inside a connection."""
+    false = {state.address for state in facts.target.addresses.value or () if state.genuine is False}
+    working = {state.address for state in facts.target.addresses.value or () if state.works is True}
+    return tuple(
+        flow
+        for flow in facts.flow.states.value or ()
+        if flow.address not in false | working and flow.vendor is not None and flow.vendor != "data"
+    )
+
+
+def flow_to(facts: Facts, address: str) -> FlowState | None:
+    """What was seen inside connections to this address."""
+    return next((flow for flow in facts.flow.states.value or () if flow.address == address), None)
+
+
+def was_ended(flow: FlowState) -> bool:
+    """The vendor's name was answered by a reset, or an end of stream in its place."""
+    return flow.vendor in ("reset", "closed")
+
+
+def was_swallowed(flow: FlowState) -> bool:
+    """The vendor's name was never acknowledged."""
+    return flow.vendor == "none"
+
+
+def minds_the_name(flow: FlowState) -> bool:
+    """A neutral name was answered at the same address."""
+    return flow.neutral == "data"
+
+
+def minds_no_name(flow: FlowState) -> bool:
+    """A neutral name met the same."""
+    return flow.neutral is not None and flow.neutral == flow.vendor
+
+
+def whose(facts: Facts, flow: FlowState) -> Whose | None:
+    """In whose network the data end; None when nothing shows how far they get."""
+    if flow.on_the_way is None:
+        return None
+    if flow.on_the_way is False:
+        return "vendor" if flow.passed_place == "vendor" else None
+    begins_at_customer = flow.passed == 0 or _is_customers(facts, flow.passed_address, flow.passed_place)
+    begins_beyond = not begins_at_customer and flow.passed_place in _BEYOND
+    carries = flow.stopped_address is not None and carries_healthy_control(facts, flow.stopped_address)
+    if _is_customers(facts, flow.stopped_address, flow.stopped_place):
+        return "customer"
+    if flow.passed_place == "vendor":
+        return "vendor"
+    if begins_beyond:
+        return "way" if carries else "way or vendor"
+    return "customer or way" if carries or flow.stopped_place in ("private", "shared") else None
+
+
+def where(flow: FlowState) -> str:
+    """The interval, as a clause for a person: ``at hop 2 (a) or between hops 2 and 3 (b)``."""
+    begin = f"hop {flow.passed}" + (f" ({flow.passed_address})" if flow.passed_address else "")
+    if flow.passed == 0:
+        begin = "this machine"
+    if flow.on_the_way is not True or flow.stopped_at is None:
+        return f"at {begin}, the last router, or at the host"
+    end = f"hop {flow.stopped_at}" + (f" ({flow.stopped_address})" if flow.stopped_address else "")
+    return f"at {begin}, or between it and {end}"
+
+
+def met(flow: FlowState) -> str:
+    """What the vendor's name meets, as a verb for a person."""
+    return {"reset": "is reset", "closed": "is closed", "none": "gets no acknowledgement"}.get(
+        str(flow.vendor), "gets no answer"
+    )
+
+
+def witnesses(flow: FlowState) -> tuple[Witness, ...]:
+    """What was seen inside the connections."""
+    return flow.witnesses
+
+
+def _is_customers(facts: Facts, address: str | None, place: str | None) -> bool:
+    return place == "gateway" or (address is not None and place != "vendor" and customers_own(facts, address))
