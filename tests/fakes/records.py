@@ -489,11 +489,12 @@ class Story:
         self, address: str = TARGET, hops: Sequence[str | None] = (GATEWAY, ISP, CARRIER, EDGE), *, end: str = "open",
         end_icmp: Icmp | None = None, protocol: Literal["tcp", "udp", "icmp"] = "tcp", role: Role = "target",
         host: str | None = None, port: int | None = None, beyond: int = 5, wait_ms: float = 1500, flow: int = 1,
-        attempts: int = 1,
+        attempts: int = 1, first: int = 1,
     ) -> ObsId:  # fmt: skip
-        """One probe per TTL (times ``attempts``): a router (None: silence), and after the last one the ``end``:
-        ``open`` (SYN-ACK, echo reply or data), ``refused`` (RST), ``icmp`` (``end_icmp``), ``silent`` (``beyond`` more
-        TTLs), or ``local`` (the kernel refuses). A loop is told by repeating hops with ``end="cut"``: nothing more."""
+        """One probe per TTL from ``first`` on (times ``attempts``): a router (None: silence), and after the last one
+        the ``end``: ``open`` (SYN-ACK, echo reply or data), ``refused`` (RST), ``icmp`` (``end_icmp``), ``silent``
+        (``beyond`` more TTLs), or ``local`` (the kernel refuses). A loop is told by repeating hops with ``end="cut"``:
+        nothing more."""
         port = port or (self.port if role == "target" else 443)
         subject = host or (self.host if role == "target" else CONTROL_HOST)
         step = self.step("walk", role, subject, address, port, params={"protocol": protocol})
@@ -504,12 +505,12 @@ class Story:
         }  # fmt: skip
         last = ObsId("")
         for attempt in range(1, attempts + 1):
-            for ttl, router in enumerate(hops, 1):
+            for ttl, router in enumerate(hops, first):
                 said = {"answer": "none"} if router is None else _expired(router, ttl)
                 took = wait_ms if router is None else ttl * 4
                 last = self.add(transport.HopReply, step, ms=took, attempt=attempt, ttl=ttl, **common, **said)
             for ttl, said in _ending(
-                end, error=end_icmp, protocol=protocol, address=address, ttl=len(hops) + 1, beyond=beyond
+                end, error=end_icmp, protocol=protocol, address=address, ttl=len(hops) + first, beyond=beyond
             ):
                 took = wait_ms if said["answer"] == "none" else ttl * 4
                 last = self.add(transport.HopReply, step, ms=took, attempt=attempt, ttl=ttl, **common, **said)

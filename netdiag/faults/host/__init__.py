@@ -22,6 +22,7 @@ from netdiag.faults.host import (
     path_member_dead,
     path_mtu,
     port_closed,
+    route_loop,
     service_closes,
     service_silent,
     service_slow,
@@ -39,6 +40,7 @@ from netdiag.faults.host._doubt import cautious
 FAULTS: tuple[Fault, ...] = (
     cautious(port_closed.FAULT),
     cautious(machine_down.FAULT),
+    cautious(route_loop.FAULT),
     cautious(block_everyone.FAULT),
     cautious(block_source_address.FAULT),
     cautious(block_rejected.FAULT),

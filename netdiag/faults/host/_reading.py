@@ -7,7 +7,7 @@ from netdiag.facts.base import Value
 from netdiag.facts.places import classify
 from netdiag.faults.base import Finding, opposes, silent
 from netdiag.faults.sizes import is_no_matter_of_size
-from netdiag.faults.transit._signs import passed_by_other_protocol, vanish_there
+from netdiag.faults.transit._signs import ends_among_strangers, passed_by_other_packets, vanish_there
 
 PROFILE = "The vendor's profile (--profile): it says which of the hops on the way are the vendor's."
 VENDOR_CAPTURE = (
@@ -167,6 +167,16 @@ def unreachable(facts: Facts) -> tuple[AddressState, ...] | Finding:
             "machine.target_leaves",
             witnesses=facts.machine.local_refusal.witnesses,
         )
+    elsewhere = tuple(state for state in states if stopped_elsewhere(facts, state))
+    if elsewhere:
+        say = opposes if len(elsewhere) == len(states) else silent
+        return say(
+            f"Packets to {addresses(elsewhere)} port {facts.port} are stopped before a router that is not the "
+            "vendor's, which other packets to the same address pass.",
+            "path.target4",
+            "path.target6",
+            "path.others",
+        )
     return states
 
 
@@ -206,12 +216,20 @@ def from_the_host(facts: Facts, state: AddressState) -> bool | None:
 
 
 def stopped_before(facts: Facts, state: AddressState) -> bool:
-    """The packets to this port vanish at a router that others' packets meet, too: whatever else answers at the address
-    says nothing of the port."""
+    """The packets to this port may vanish before the vendor's network: at a router that others' packets meet, too, or
+    with routers still ahead that answer other packets and that nothing marks as the vendor's. Whatever else answers at
+    the address then says nothing of the port."""
     walk = walk_to(facts, state.address)
     if walk is None or walk.end != "silent" or walk.last_seen_place in ("vendor", "target"):
         return False
-    return vanish_there(facts, walk) is not None or passed_by_other_protocol(facts, walk) is not None
+    return ends_among_strangers(facts, walk) or stopped_elsewhere(facts, state) or vanish_there(facts, walk) is not None
+
+
+def stopped_elsewhere(facts: Facts, state: AddressState) -> bool:
+    """The packets to this port are stopped before a router that is not the vendor's, which other packets to the same
+    address pass."""
+    walk = walk_to(facts, state.address)
+    return walk is not None and passed_by_other_packets(facts, walk) is not None
 
 
 def size_excluded(facts: Facts, state: AddressState) -> bool:

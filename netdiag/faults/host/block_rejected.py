@@ -92,6 +92,11 @@ def _refusal(facts: Facts, state: AddressState, other: Agent) -> Finding | None:
 
 def _reset(facts: Facts, state: AddressState, other: Agent) -> Finding:
     """A reset alone is a closed port as well; that the port is open for another line makes it a refusal."""
+    own = from_the_host(facts, state)
+    if own is False:
+        return silent(
+            f"The reset comes from nearer than {state.address} answers from: a box on the way may send it.", *USED
+        )
     if not other.works or facts.path.proxy_in_path.value is True:
         if other.fails or facts.path.proxy_in_path.value is True:
             return silent(f"{state.address} refuses with a reset, as a closed port does; a rule can do so, too.", *USED)
@@ -104,7 +109,6 @@ def _reset(facts: Facts, state: AddressState, other: Agent) -> Finding:
             at_most_possible=True,
             settle_next=CONTROL_RUN,
         )
-    own = from_the_host(facts, state)
     whose = "" if own else "; whether the host sends it or a box on the way, is not known"
     return Finding(
         lean=Lean.SUPPORTS,

@@ -81,6 +81,8 @@ FAULT = Fault(
     title="The vendor's IPv6 address does not work",
     needs=("target.addresses", "controls.any_healthy6"),
     assess=assess,
+    # Shown to end on the way, at a router that carries others' traffic, the packets never reach the vendor's network.
+    masked_by=("transit.path.loop", "transit.path.prohibited", "transit.path.unreachable"),
     rivals=(*SILENT_RIVALS, "local.ipv6.dead"),
     reply=(
         "Your measurement shows that our service works over IPv4 and not over the IPv6 address that we publish, while "

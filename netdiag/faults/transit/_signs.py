@@ -1,6 +1,6 @@
 """Second signs: packets that vanish do so neither at the vendor's border nor in the customer's network."""
 
-from netdiag.facts import Facts, Walk
+from netdiag.facts import Facts, Hop, Walk
 from netdiag.facts.places import classify, family
 from netdiag.faults.reading import carries_healthy_control, control_walks, hop_at
 
@@ -13,16 +13,66 @@ def vanish_there(facts: Facts, walk: Walk) -> Walk | None:
     return None if passes or not same else same[0]
 
 
-def passed_by_other_protocol(facts: Facts, walk: Walk) -> Walk | None:
-    """A walk of another protocol to this address, through the same last router, on which the very hop that is missing
-    answered; and that router forwards to a healthy control, so it is not the vendor's. The packets of this walk are
-    stopped before it. A public router that only the vendor's packets pass may be the vendor's own."""
-    for other in facts.path.others.value or ():
-        if other.address == walk.address and other.protocol != walk.protocol and shares(walk, other):
-            missing = None if walk.first_missing is None else hop_at(other, walk.first_missing)
-            if missing is not None and any(carries_healthy_control(facts, one) for one in missing.repliers):
-                return other
+def passed_by_other_packets(facts: Facts, walk: Walk) -> Walk | None:
+    """A walk of another protocol or port to this address on which the very hop that this one met in silence, or with a
+    reset, is a router that forwards to a healthy control, so it is not the vendor's. The packets of this walk are
+    stopped before it. A public router that only the vendor's packets pass may be the vendor's own.
+
+    The vendor's profile tells as well: this walk ends at a router that carries others' traffic, and another router that
+    is not the vendor's follows before the first one that is. The one directly before that one does not count: the
+    vendor's border answers with the number that its provider gave to their link."""
+    ttl = walk.first_missing if walk.end == "silent" else walk.end_ttl
+    if ttl is None:
+        return None
+    for other in other_walks(facts, walk):
+        stopper = hop_at(other, ttl)
+        if stopper is None or not follows(walk, other, stopper):
+            continue
+        foreign = any(carries_healthy_control(facts, one) for one in stopper.repliers)
+        if foreign or (facts.profile_given and ttl < first_of_the_vendor(other) - 1 and carried(facts, walk)):
+            return other
     return None
+
+
+def ends_among_strangers(facts: Facts, walk: Walk) -> bool:
+    """Routers that nothing marks as the vendor's answer other packets to this address from beyond the end of this walk,
+    which ends in silence: whoever drops these packets may stand before them. What else answers at the address then
+    says nothing of its port."""
+    if walk.end != "silent":
+        return False
+    return any(
+        hop.ttl > walk.last_seen and hop.repliers and hop.place not in ("vendor", "target")
+        for other in other_walks(facts, walk)
+        for hop in other.hops
+    )
+
+
+def other_walks(facts: Facts, walk: Walk) -> list[Walk]:
+    """Walks of another protocol or port to the same address."""
+    return [
+        other
+        for other in facts.path.others.value or ()
+        if other.address == walk.address and (other.protocol, other.port) != (walk.protocol, walk.port)
+    ]
+
+
+def follows(walk: Walk, other: Walk, next_: Hop) -> bool:
+    """``next_`` comes after the last router that this walk was seen at: the other walk went through that router, too,
+    or it began behind it (the first walk left only that open)."""
+    seen = hop_at(other, walk.last_seen)
+    if not next_.repliers or walk.last_seen_address is None:
+        return False
+    return seen is None or not seen.repliers or walk.last_seen_address in seen.repliers
+
+
+def carried(facts: Facts, walk: Walk) -> bool:
+    """The last router that this walk was seen at carries others' traffic."""
+    return walk.last_seen_address is not None and carries_healthy_control(facts, walk.last_seen_address)
+
+
+def first_of_the_vendor(walk: Walk) -> int:
+    """The smallest TTL of this walk at which a router of the vendor's answered (0: none)."""
+    return min((hop.ttl for hop in walk.hops if hop.place == "vendor"), default=0)
 
 
 def may_be_the_customers(facts: Facts, walk: Walk) -> bool:
@@ -33,6 +83,12 @@ def may_be_the_customers(facts: Facts, walk: Walk) -> bool:
     return facts.controls.any_healthy.value is not True and not natted
 
 
-def shares(walk: Walk, other: Walk) -> bool:
-    """The other walk went through the last router that this one was seen at."""
-    return any(walk.last_seen_address in hop.repliers for hop in other.hops if hop.ttl == walk.last_seen)
+def repeated(walk: Walk) -> list[Hop]:
+    """The hops whose routers answered at two or more TTLs that are not neighbours: one router that answers for two TTLs
+    in a row is common and no circle."""
+    seen: dict[str, list[int]] = {}
+    for hop in walk.hops:
+        for replier in hop.repliers:
+            seen.setdefault(replier, []).append(hop.ttl)
+    circling = {router for router, ttls in seen.items() if ttls[-1] - ttls[0] >= 2}
+    return [hop for hop in walk.hops if circling & set(hop.repliers)]

@@ -25,8 +25,13 @@ What to tell the customer
 from netdiag.facts import AddressState, Facts, Walk
 from netdiag.facts.places import same_announcement
 from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
-from netdiag.faults.reading import excused, failed_connects, failing_walks, weakest
-from netdiag.faults.transit._signs import may_be_the_customers, passed_by_other_protocol, vanish_there
+from netdiag.faults.reading import customers_own, excused, failed_connects, failing_walks, weakest
+from netdiag.faults.transit._signs import (
+    ends_among_strangers,
+    may_be_the_customers,
+    passed_by_other_packets,
+    vanish_there,
+)
 
 HTTPS = 443
 FACTS = ("path.target4", "path.target6", "path.controls", "path.others", "target.addresses", "agent.fails_elsewhere")
@@ -63,7 +68,7 @@ def judge(facts: Facts, walk: Walk) -> Finding:
             *FACTS,
         )
     others = vanish_there(facts, walk)
-    beyond = passed_by_other_protocol(facts, walk)
+    beyond = passed_by_other_packets(facts, walk)
     everywhere = facts.port == HTTPS and facts.controls.port_443_fails.value is True
     if everywhere and walk.first_missing is not None and walk.last_seen:
         return Finding(
@@ -75,14 +80,16 @@ def judge(facts: Facts, walk: Walk) -> Finding:
             at_most_possible=True,
             settle_next=NEXT,
         )
-    if others is None and beyond is None and reaches_otherwise(facts, walk):
+    whole = others is None and beyond is None and not ends_among_strangers(facts, walk)
+    if whole and reaches_otherwise(facts, walk):
         return silent(
             f"{walk.address} answers on another port or protocol, so the way to it is whole; whether the answers of "
             "this port are lost on their way back, one end cannot tell.",
             "target.addresses",
             "path.others",
         )
-    if walk.last_seen_place not in {"public", "shared"} or walk.first_missing is None:
+    foreign = walk.last_seen_place == "private" and not customers_own(facts, walk.last_seen_address or "")
+    if (walk.last_seen_place not in {"public", "shared"} and not foreign) or walk.first_missing is None:
         return silent("The packets were last seen too near to this network to tell whose drop it is.", *FACTS)
     if walk.shared_until is not None and walk.shared_until > walk.last_seen:
         return opposes("A healthy control passes the same routers and those after them.", *FACTS)
@@ -98,7 +105,7 @@ def judge(facts: Facts, walk: Walk) -> Finding:
     if others is not None:
         sign = f"; those to {others.host}, which is not the vendor's, vanish after the same router"
     elif beyond is not None:
-        sign = f"; routers beyond it answer {beyond.protocol.upper()} packets to the same address"
+        sign = f"; routers behind it, not the vendor's, answer {beyond.protocol.upper()} packets to the same address"
     unclear = ", which does not show whose drop it is"
     if facts.agent.fails_elsewhere.value is True:
         unclear = "; another line fails as well, so the drop lies where the two ways are one, whosever that is"
@@ -109,7 +116,7 @@ def judge(facts: Facts, walk: Walk) -> Finding:
         facts=FACTS,
         witnesses=walk.witnesses + (() if others is None else others.witnesses),
         at_most_likely=True,
-        at_most_possible=not sign or not walk.same_flow or may_be_the_customers(facts, walk),
+        at_most_possible=not sign or foreign or not walk.same_flow or may_be_the_customers(facts, walk),
         settle_next=NEXT,
     )
 
@@ -142,8 +149,7 @@ FAULT = Fault(
         "local.portal.captive",
         "local.firewall.machine",
     ),
-    # What the vendor drops is no rival: where another sign shows the drop on the way, that sign takes the vendor's away
-    # (host/_reading.py, stopped_before), and without one this is never more than possible.
+    # The vendor's drop is no rival: the sign that shows the drop on the way takes the vendor's away (stopped_before).
     rivals=("local.firewall.router",),
     assess=assess,
     reply=(

@@ -9,7 +9,8 @@ How it shows
 
 What looks like it
     False loops of a walk whose packets take several ways: a walk on one flow has none. A loop between the vendor's
-    border and its provider, for addresses that the vendor announces and does not use: it is the vendor's then.
+    border and its provider, for addresses that the vendor announces and does not use: it is the vendor's then, and one
+    among the vendor's own routers is host.route.loop.
 
 What would settle it
     The loop on one flow, at routers that carry other hosts' traffic as well, or outside the vendor's known prefixes.
@@ -21,7 +22,7 @@ What to tell the customer
 from collections.abc import Sequence
 
 from netdiag.evidence.record import Icmp
-from netdiag.facts import AddressState, Facts, Hop, Walk
+from netdiag.facts import AddressState, Facts, Walk
 from netdiag.facts.places import classify
 from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
 from netdiag.faults.reading import (
@@ -33,6 +34,7 @@ from netdiag.faults.reading import (
     icmp_words,
     unexplained,
 )
+from netdiag.faults.transit._signs import repeated
 
 FACTS = ("path.target4", "path.target6", "path.controls", "target.addresses")
 
@@ -65,6 +67,10 @@ def judge(facts: Facts, walk: Walk, expired: Sequence[tuple[AddressState, Icmp]]
         return silent("The circle reaches into private space, so whose routers it is made of is not clear.", *FACTS)
     if places <= {"vendor", "target"}:
         return opposes(f"The packets circle inside the vendor's network ({' and '.join(routers)}).", *FACTS)
+    if "vendor" in places and facts.profile_given:
+        return silent(
+            f"A router of the vendor's is in the circle ({' and '.join(routers)}): it sends them out again.", *FACTS
+        )
     died = [state for state, icmp in expired if state.address == walk.address and icmp.sender in routers]
     proven = walk.same_flow or bool(died)
     # The other end of a link may be the vendor's border, numbered by its provider: one known router makes it likely.
@@ -96,17 +102,6 @@ def judge_expired(facts: Facts, state: AddressState, icmp: Icmp) -> Finding:
         at_most_possible=not known or bool(unexplained(facts, [state.address])),
         settle_next="A walk to the same address on one flow: which routers repeat?",
     )
-
-
-def repeated(walk: Walk) -> list[Hop]:
-    """The hops whose routers answered at two or more TTLs that are not neighbours: one router that answers for two TTLs
-    in a row is common and no circle."""
-    seen: dict[str, list[int]] = {}
-    for hop in walk.hops:
-        for replier in hop.repliers:
-            seen.setdefault(replier, []).append(hop.ttl)
-    circling = {router for router, ttls in seen.items() if ttls[-1] - ttls[0] >= 2}
-    return [hop for hop in walk.hops if circling & set(hop.repliers)]
 
 
 FAULT = Fault(

@@ -1,0 +1,145 @@
+"""One fault at several positions of the path, each beside its look-alike: whose side is named, and how surely."""
+
+from typing import NamedTuple
+
+import pytest
+
+from netdiag.facts import derive
+from netdiag.facts.derivation.book import VendorProfile
+from netdiag.verdict import Verdict, decide
+from tests.fakes.records import (
+    CARRIER,
+    CONTROL,
+    EDGE,
+    EXCHANGE,
+    GATEWAY,
+    ISP,
+    REFUSED,
+    SILENT,
+    TARGET,
+    Story,
+    icmp,
+)
+
+UPLINK = "203.0.113.200"
+"""The vendor's border, by the number that its provider gave to their link."""
+INNER = "198.18.5.1"
+"""A router of the vendor's outside of the target's own /24."""
+
+
+class Published(NamedTuple):
+    """What facts need of a vendor's profile."""
+
+    prefixes: tuple[str, ...]
+
+
+PROFILE = Published(prefixes=("198.51.100.0/24", "198.18.5.0/24"))
+WAY = (GATEWAY, ISP, CARRIER, EXCHANGE, UPLINK, EDGE)
+
+
+def port_shut_after(
+    *hops: str, way: tuple[str, ...] = WAY, carried: tuple[str, ...] = (GATEWAY, ISP, CARRIER)
+) -> Story:
+    """The service's port goes silent after ``hops``, while the address answers UDP and ICMP all the way. The control is
+    reached over ``carried``. As in a real run, the other walks begin where the first one left off."""
+    told = Story()
+    told.surroundings()
+    told.connect(TARGET, SILENT)
+    told.echo(TARGET)
+    told.walk(TARGET, hops, end="silent", beyond=len(way) - len(hops) + 3)
+    rest, first = way[len(hops) :], len(hops) + 1
+    told.walk(TARGET, rest, first=first, protocol="udp", port=33434)
+    told.walk(TARGET, rest, first=first, protocol="icmp", port=0)
+    told.walk(CONTROL, carried, role="control")
+    return told
+
+
+def verdict(told: Story, profile: VendorProfile | None = None) -> Verdict:
+    return decide(derive(told.bundle(), profile=profile))
+
+
+@pytest.mark.parametrize(
+    ("told", "alone", "with_profile"),
+    [
+        # Controls pass the next router as well, so it is nobody's but the provider's.
+        pytest.param(port_shut_after(GATEWAY, ISP), "transit", "transit", id="provider's-first-router"),
+        # The next router carries the vendor's packets alone: only the profile shows that the vendor begins later.
+        pytest.param(port_shut_after(GATEWAY, ISP, CARRIER), "inconclusive", "transit", id="provider's-last-router"),
+        # The next router stands directly before the vendor's, and may be its border.
+        pytest.param(port_shut_after(*WAY[:4]), "inconclusive", "inconclusive", id="before-the-border"),
+        pytest.param(port_shut_after(*WAY[:5]), "host", "host", id="after-the-border"),
+        pytest.param(port_shut_after(*WAY), "host", "host", id="before-the-machine"),
+    ],
+)
+def test_a_port_that_is_shut_while_echo_answers(told: Story, alone: str, with_profile: str) -> None:
+    for found, expected in ((verdict(told), alone), (verdict(told, PROFILE), with_profile)):
+        assert found.side == expected
+        assert found.certainty == (None if expected == "inconclusive" else "likely")
+
+
+def test_a_router_that_no_control_passes_may_be_the_vendors_own_far_from_its_machines() -> None:
+    """The vendor's network may be deep: with routers beyond that the profile knows, its own border is the next one."""
+    way = (GATEWAY, ISP, CARRIER, UPLINK, INNER, EDGE)
+    assert verdict(port_shut_after(*way[:3], way=way), PROFILE).side == "inconclusive"
+    assert verdict(port_shut_after(*way[:4], way=way), PROFILE).side == "host"
+
+
+def test_the_customers_own_router_is_shown_by_its_next_one() -> None:
+    own = "192.168.1.254"
+    told = port_shut_after(GATEWAY, way=(GATEWAY, own, *WAY[1:]), carried=(GATEWAY, own, ISP, CARRIER))
+    assert (verdict(told).side, verdict(told).fault) == ("local", "local.firewall.router")
+    assert verdict(port_shut_after(GATEWAY)).side == "inconclusive"
+
+
+def test_stars_before_the_machine_are_no_strangers() -> None:
+    told = Story()
+    told.surroundings()
+    told.connect(TARGET, SILENT)
+    told.echo(TARGET)
+    told.walk(TARGET, (GATEWAY, ISP), end="silent")
+    told.walk(TARGET, (None, None, None), first=3, protocol="icmp", port=0)
+    told.walk(CONTROL, (GATEWAY, ISP, CARRIER), role="control")
+    assert (verdict(told).side, verdict(told).certainty) == ("host", "likely")
+
+
+def reset_behind(*hops: str, distance: int) -> Story:
+    """A reset comes from behind ``hops``, and echo replies from ``distance`` hops away."""
+    told = Story()
+    told.surroundings()
+    told.connect(TARGET, REFUSED)
+    told.walk(TARGET, hops, end="refused")
+    told.walk(TARGET, WAY[: distance - 1], protocol="icmp", port=0)
+    told.walk(CONTROL, (GATEWAY, ISP, CARRIER), role="control")
+    return told
+
+
+def test_a_reset_from_nearer_than_the_machine_is_not_the_hosts() -> None:
+    assert verdict(reset_behind(GATEWAY, ISP, distance=7)).side in ("transit", "inconclusive")
+    assert verdict(reset_behind(*WAY, distance=7)).side == "host"
+
+
+def circle(*routers: str) -> Story:
+    """Packets reach the first router behind the carrier's, and circle between ``routers``."""
+    told = Story()
+    told.surroundings()
+    told.connect(TARGET, icmp(11, 0, routers[0]))
+    told.walk(TARGET, (GATEWAY, ISP, CARRIER, *routers * 4), end="cut")
+    told.walk(CONTROL, (GATEWAY, ISP, CARRIER), role="control")
+    return told
+
+
+@pytest.mark.parametrize(
+    ("routers", "alone", "with_profile"),
+    [
+        pytest.param((EDGE, "198.51.100.2"), "host likely", "host established", id="the-vendor's-own-routers"),
+        pytest.param((INNER, "198.18.5.2"), "inconclusive", "host established", id="known-by-the-profile-alone"),
+        pytest.param((UPLINK, INNER), "inconclusive", "host likely", id="the-vendor-sends-them-out-again"),
+        pytest.param((EXCHANGE, UPLINK), "inconclusive", "inconclusive", id="nobody-known"),
+        pytest.param((CARRIER, ISP), "transit established", "transit established", id="the-provider's"),
+    ],
+)
+def test_a_circle_is_theirs_whose_routers_it_is_made_of(
+    routers: tuple[str, ...], alone: str, with_profile: str
+) -> None:
+    for found, expected in ((verdict(circle(*routers)), alone), (verdict(circle(*routers), PROFILE), with_profile)):
+        assert " ".join(filter(None, (found.side, found.certainty))) == expected
