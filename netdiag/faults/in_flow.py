@@ -2,8 +2,9 @@
 
 from typing import Literal
 
-from netdiag.facts import Facts, Witness
+from netdiag.facts import Facts
 from netdiag.facts.flow import FlowState
+from netdiag.faults.base import Finding, opposes, silent
 from netdiag.faults.reading import carries_healthy_control, customers_own
 
 Whose = Literal["customer", "customer or way", "way", "way or vendor", "vendor"]
@@ -25,6 +26,16 @@ def flows(facts: Facts) -> tuple[FlowState, ...]:
         for flow in facts.flow.states.value or ()
         if flow.address not in false | working and flow.vendor is not None and flow.vendor != "data"
     )
+
+
+def not_looked_into(facts: Facts) -> Finding:
+    """What can be said of a name that is minded where no connection was looked into: that nothing was reset, and
+    everything acknowledged, excludes it."""
+    states = [state for state in facts.target.addresses.value or () if state.genuine is not False]
+    layers = [layer for state in states for layer in (state.tls, state.http) if layer is not None]
+    if any(layer.how == "reset" or (layer.how == "silent" and layer.acked is not True) for layer in layers):
+        return silent("No connection was looked into.", "flow.states")
+    return opposes("No connection was reset, or left without an acknowledgement, once it was made.", "target.addresses")
 
 
 def flow_to(facts: Facts, address: str) -> FlowState | None:
@@ -86,11 +97,6 @@ def met(flow: FlowState) -> str:
     return {"reset": "is reset", "closed": "is closed", "none": "gets no acknowledgement"}.get(
         str(flow.vendor), "gets no answer"
     )
-
-
-def witnesses(flow: FlowState) -> tuple[Witness, ...]:
-    """What was seen inside the connections."""
-    return flow.witnesses
 
 
 def _is_customers(facts: Facts, address: str | None, place: str | None) -> bool:

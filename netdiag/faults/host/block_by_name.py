@@ -23,12 +23,22 @@ What to tell the customer
 from netdiag.facts import Facts
 from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
 from netdiag.faults.host._reading import VENDOR_CAPTURE, agent
-from netdiag.faults.in_flow import FACTS, flows, met, minds_the_name, was_ended, was_swallowed, where, whose
+from netdiag.faults.in_flow import (
+    FACTS,
+    flows,
+    met,
+    minds_the_name,
+    not_looked_into,
+    was_ended,
+    was_swallowed,
+    where,
+    whose,
+)
 
 
 def assess(facts: Facts) -> Finding:
     if not facts.flow.states.known:
-        return silent("No connection was looked into.", "flow.states")
+        return not_looked_into(facts)
     cut = [flow for flow in flows(facts) if minds_the_name(flow) and (was_ended(flow) or was_swallowed(flow))]
     if not cut:
         return opposes("No address cuts the vendor's name and answers another.", "flow.states")
@@ -60,7 +70,7 @@ def assess(facts: Facts) -> Finding:
 FAULT = Fault(
     code="host.block.by_name",
     title="A box of the vendor's cuts connections for the name in them",
-    needs=("target.addresses", "flow.states"),
+    needs=("target.addresses",),
     masked_by=("local.portal.captive",),
     rivals=("transit.tamper.reset_by_name", "transit.tamper.drop_by_name", "local.firewall.by_name"),
     assess=assess,

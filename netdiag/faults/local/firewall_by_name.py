@@ -22,7 +22,17 @@ What to tell the customer
 
 from netdiag.facts import Facts
 from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
-from netdiag.faults.in_flow import FACTS, flows, met, minds_the_name, was_ended, was_swallowed, where, whose
+from netdiag.faults.in_flow import (
+    FACTS,
+    flows,
+    met,
+    minds_the_name,
+    not_looked_into,
+    was_ended,
+    was_swallowed,
+    where,
+    whose,
+)
 from netdiag.faults.reading import excused
 
 
@@ -30,10 +40,11 @@ def assess(facts: Facts) -> Finding:
     excuse = excused(facts)
     if excuse is not None:
         return excuse
+    if not facts.flow.states.known:
+        return not_looked_into(facts)
     cut = [flow for flow in flows(facts) if was_ended(flow) or (was_swallowed(flow) and minds_the_name(flow))]
     if not cut:
-        say = opposes if facts.flow.states.known else silent
-        return say("No connection to the target was seen to be cut for its name.", "flow.states")
+        return opposes("No connection to the target was seen to be cut for its name.", "flow.states")
     flow = cut[0]
     owner = whose(facts, flow)
     beside = f", while {flow.neutral_name} is answered" if minds_the_name(flow) else ""
@@ -63,7 +74,7 @@ def assess(facts: Facts) -> Finding:
 FAULT = Fault(
     code="local.firewall.by_name",
     title="A filter in the customer's own network cuts connections for the name in them",
-    needs=("target.addresses", "flow.states"),
+    needs=("target.addresses",),
     masked_by=("local.portal.captive",),
     rivals=("host.service.closes", "host.service.silent", "host.block.by_name"),
     assess=assess,

@@ -24,7 +24,7 @@ What to tell the customer
 
 from netdiag.facts import Facts
 from netdiag.faults.base import Fault, Finding, opposes, silent
-from netdiag.faults.in_flow import flows, minds_the_name, was_swallowed
+from netdiag.faults.in_flow import flows, minds_the_name, not_looked_into, was_swallowed
 from netdiag.faults.reading import excused
 from netdiag.faults.transit._tamper import judge
 
@@ -34,7 +34,7 @@ def assess(facts: Facts) -> Finding:
     if excuse is not None:
         return excuse
     if not facts.flow.states.known:
-        return silent("No connection was looked into.", "flow.states")
+        return not_looked_into(facts)
     swallowed = [flow for flow in flows(facts) if was_swallowed(flow)]
     if not swallowed:
         return opposes("No packet with the vendor's name went without an acknowledgement.", "flow.states")
@@ -47,7 +47,7 @@ def assess(facts: Facts) -> Finding:
 FAULT = Fault(
     code="transit.tamper.drop_by_name",
     title="Packets are dropped on the way because of the name in them",
-    needs=("target.addresses", "flow.states"),
+    needs=("target.addresses",),
     masked_by=("local.portal.captive",),
     rivals=("host.block.by_name", "host.service.silent", "local.firewall.by_name"),
     assess=assess,
