@@ -13,6 +13,7 @@ from netdiag.evidence.observation import Observation
 from netdiag.evidence.record import NotRun, ObsId
 from netdiag.evidence.transport import HopReply
 from netdiag.probes.base import HopProbe, Probe, World
+from netdiag.probes.kernel import errqueue
 
 SILENCE_MS = 1000
 """Silence is claimed after this, or after 4 x the largest RTT (design.md, Records; ``World`` stretches it)."""
@@ -95,11 +96,15 @@ class _Walk:
         return {
             asked.ttl
             for asked, reply in self._replies()
-            if asked.size == size and reply.next_mtu is None and reply.answer not in {"none", "not_sent"}
+            if asked.size == size and reply.answer not in {"none", "not_sent"} and not _is_too_big(reply)
         }
 
     def _replies(self) -> list[tuple[Asked, HopReply]]:
         return [(asked, one) for asked, one in self._results if isinstance(one, HopReply)]
+
+
+def _is_too_big(reply: HopReply) -> bool:
+    return reply.icmp is not None and errqueue.is_too_big(reply.icmp)
 
 
 def _run(step: Step, world: World) -> Iterator[Observation]:
