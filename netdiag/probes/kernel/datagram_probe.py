@@ -2,7 +2,7 @@
 
 Two traps. A pending ICMP error makes the next ``sendmsg`` fail *without sending*: read the queue and send again. And a
 router that quotes only the 8 bytes that RFC 792 demands cuts off what tells our packets apart: such an answer counts
-only while a single one is out.
+only where it can be about one of them alone.
 """
 
 import contextlib
@@ -38,6 +38,8 @@ class DatagramFlow:
         self.socket = sock
         self._out: dict[int, Sent] = {}
         self._token = 0
+        self._answered: set[str] = set()  # who has sent an error
+        self._was_silent = False
         self._own_mtu: int | None = None  # set by the error of a packet that is too big for the own link
         self._identifier = probe.source_port or random.randrange(1, 0x10000)
         sock.setblocking(False)
@@ -105,7 +107,8 @@ class DatagramFlow:
             if error.icmp is None:
                 self._own_mtu = error.info if error.errno == errno.EMSGSIZE else self._own_mtu
                 continue
-            token = self._token_of(error.quoted)
+            token = self._token_of(error.quoted, error.icmp.sender)
+            self._answered.add(error.icmp.sender)
             if token not in self._out:
                 continue
             too_big = errqueue.is_too_big(error.icmp)
@@ -135,11 +138,13 @@ class DatagramFlow:
         quoted, labels = errqueue.extended(error, self._options, cut_off=header)
         return Quote(length=header + min(len(quoted), length)), labels
 
-    def _token_of(self, quoted: bytes) -> int:
-        """Which packet an error quotes; 0 (never sent) when it is none of ours, or cannot be known."""
+    def _token_of(self, quoted: bytes, sender: str) -> int:
+        """Which packet an error of ``sender`` quotes; 0 (never sent) when it is none of ours, or cannot be known: it
+        may be a late one about a packet that was given up, or the second one about a packet that is answered."""
         token = self._token_quoted(quoted)
         if token is None:
-            return next(iter(self._out)) if len(self._out) == 1 else 0
+            sure = len(self._out) == 1 and not self._was_silent and sender not in self._answered
+            return next(iter(self._out)) if sure else 0
         return token
 
     def _token_quoted(self, quoted: bytes) -> int | None:
@@ -186,6 +191,7 @@ class DatagramFlow:
 
     def silent(self, sent: Sent) -> list[HopReply]:
         """Nobody answered ``sent`` until now."""
+        self._was_silent = True
         tokens = [token for token, out in self._out.items() if out is sent]
         for token in tokens:
             del self._out[token]

@@ -154,6 +154,8 @@ def read(flow: Flow, data: bytes) -> Arrival | None:
 
 def _read(flow: Flow, data: bytes) -> Arrival | None:
     options = flow.options
+    if len(data) < HEADER[options]:
+        return None
     scapy = _scapy()
     outer = scapy.IP(data) if options is V4 else scapy.IPv6(data)
     number, ttl = (outer.proto, outer.ttl) if options is V4 else (outer.nh, outer.hlim)

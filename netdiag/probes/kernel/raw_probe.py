@@ -84,15 +84,12 @@ class RawFlow:
                 replies.append(self._reply(arrival, *found, errqueue.kernel_time_ns(ancillary)))
 
     def _take(self, arrival: Arrival) -> tuple[Sent, bytes] | None:
-        """What ``arrival`` answers. Where it does not say, the largest TTL, which never makes the target look too near;
-        a router that does not say is believed while a single packet is out."""
-        if arrival.token in self._out:
-            token: int | None = arrival.token
-        elif arrival.answer == "icmp":
-            token = next(iter(self._out)) if arrival.token is None and len(self._out) == 1 else None
-        else:
+        """What ``arrival`` answers. A host that does not say is taken to answer the largest TTL, which never makes it
+        look too near; a router that does not say, or says what is not out, is not heard."""
+        token = arrival.token
+        if arrival.answer != "icmp" and token not in self._out:
             token = max(self._out, key=lambda one: self._out[one][0].probe.ttl, default=None)
-        if token is None:
+        if token is None or token not in self._out:
             return None
         # Of a small packet "too big" says nothing.
         if arrival.icmp is not None and errqueue.is_too_big(arrival.icmp) and not self._out[token][0].probe.size:
