@@ -153,6 +153,15 @@ def analyze(
     profile: Profile = None,
     trust: Trust = None,
     ticket: Ticket = None,
+    as_data: Annotated[
+        Path | None,
+        typer.Option(
+            "--as-data",
+            metavar="FILE",
+            envvar="NETDIAG_AS_DATA",
+            help="Your own file of whose addresses are, for the report.",
+        ),
+    ] = None,
     format: Annotated[
         Literal["text", "markdown", "html", "json"] | None,
         typer.Option("--format", help="How to print the report.  [default: by the name of --output, else text]"),
@@ -167,7 +176,16 @@ def analyze(
     """
     from netdiag.cli import analyze as command
 
-    command.analyze(bundle, control or (), profile=profile, trust=trust, ticket=ticket, format=format, output=output)
+    command.analyze(
+        bundle,
+        control or (),
+        profile=profile,
+        trust=trust,
+        ticket=ticket,
+        as_data=as_data,
+        format=format,
+        output=output,
+    )
 
 
 @app.command(short_help="Check a bundle's signature; say what it proves.")
@@ -197,6 +215,54 @@ def faults(
     from netdiag.cli import faults as command
 
     command.faults(code, format=format)
+
+
+@app.command(short_help="Walk the path to TARGET, router by router.")
+def trace(
+    target: Annotated[
+        str,
+        typer.Argument(metavar="TARGET[:PORT]", help="A host, an address, [v6]:port or a URL; port 443 by default."),
+    ],
+    flows: Annotated[
+        int | None,
+        typer.Option(
+            "--flows",
+            metavar="N",
+            min=1,
+            max=32,
+            help="Send N flows to each router: equal paths.  [default: 1, and 8 around a silent end]",
+        ),
+    ] = None,
+    protocol: Annotated[
+        Literal["tcp", "udp", "icmp"], typer.Option("--protocol", help="What to send; tcp goes to the port.")
+    ] = "tcp",
+    ipv4: Annotated[bool, typer.Option("-4", help="IPv4 only.")] = False,
+    ipv6: Annotated[bool, typer.Option("-6", help="IPv6 only.")] = False,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Make and read the packets without the kernel (needs root).")
+    ] = False,
+    deep: Annotated[bool, typer.Option("--deep", help="Send up to three times as many packets.")] = False,
+    budget: Annotated[
+        int, typer.Option("--budget", metavar="SECONDS", min=1, max=600, help="Stop after this time.")
+    ] = 30,
+    format: PlainFormat = "text",
+) -> int:
+    """Walk the path to TARGET: which routers answer, where it ends, and what that shows.
+
+    Needs no privilege. Of TCP at most two SYNs reach the host (three times as many with --deep).
+    """
+    from netdiag.cli import trace as command
+    from netdiag.cli.problem import usage
+
+    if ipv4 and ipv6:
+        raise usage("-4 and -6 exclude each other")
+    family: Literal[4, 6] | None = 4 if ipv4 else 6 if ipv6 else None
+    return command.trace(
+        target,
+        command.Flags(
+            protocol=protocol, family=family, flows=flows, raw=raw, deep=deep, budget_s=budget, format=format
+        ),
+    )
 
 
 @app.command(short_help="Play the whole job on this machine alone.")

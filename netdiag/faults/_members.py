@@ -36,8 +36,9 @@ def told(members: Members) -> str:
     last = f"{' and '.join(members.last_seen_addresses) or 'this machine'} at hop {members.last_seen}"
     ports = ", ".join(str(flow.source_port) for flow in never[:4]) + (" …" if len(never) > 4 else "")
     return (
-        f"{len(never)} of {len(never) + len(passing)} {members.protocol.upper()} flows to {members.address} (from source "
-        f"ports {ports}) never get beyond {last} in {tries} tries each, while the others always get to hop {members.far}"
+        f"{len(never)} of {len(never) + len(passing)} {members.protocol.upper()} flows to {members.address} (from "
+        f"source ports {ports}) never get beyond {last} in {tries} tries each, while the others always get to hop "
+        f"{members.far}"
     )
 
 

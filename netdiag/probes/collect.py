@@ -50,7 +50,7 @@ from netdiag.probes.kernel import capture as capturing
 from netdiag.probes.kernel import features
 from netdiag.probes.library.machine import machine_for_this_platform
 from netdiag.probes.library.web import Identity
-from netdiag.probes.manners import Governor
+from netdiag.probes.manners import DEEP_SCALE, Governor
 from netdiag.probes.plan import Inputs, Seen, next_steps
 from netdiag.probes.plan.seen import make_step
 from netdiag.probes.run import Outcome, Watcher, run
@@ -84,9 +84,6 @@ PROBES: Mapping[str, Probe] = MappingProxyType(
 
 SEALING_S = 1.0
 """Kept back of the budget: handing over, sealing and writing must end inside it, too."""
-
-DEEP_SCALE = 3
-"""How many times the usual manners ``--deep`` allows (design.md, Manners: more, and says how much)."""
 
 
 class CollectRequest(msgspec.Struct, frozen=True, kw_only=True):

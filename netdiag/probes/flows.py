@@ -46,7 +46,7 @@ class _Flow:
         return self.met.get(ttl, []).count(False)
 
 
-def _run(step: Step, world: Walker) -> Iterator[Observation]:
+def run(step: Step, world: Walker) -> Iterator[Observation]:
     """``params``: ``flows`` their number; ``tcp``, ``udp``, ``icmp`` the TTLs to ask over each; ``look`` = whole (every
     flow at every TTL) or split (only as far as it takes to see whether some flows never pass)."""
     ttls: dict[Protocol, list[int]] = {
@@ -191,4 +191,4 @@ def _where(asker: _Asker, ttls: Mapping[Protocol, list[int]]) -> Iterator[Observ
     yield from asker.ask(queue, until=lambda flow, ttl: flow.answered(ttl))
 
 
-PROBE = Probe(name="flows", version=1, run=_run)
+PROBE = Probe(name="flows", version=1, run=run)

@@ -32,6 +32,9 @@ path (family, TTL) stands for the router: never more than the limit reaches any 
 WALK_SYNS = 2
 """SYNs of one walk that may reach the host."""
 
+DEEP_SCALE = 3
+"""How many times the usual manners ``--deep`` allows (design.md, Manners: more, and says how much)."""
+
 Family = Literal[4, 6]
 Endpoint = tuple[str, int]
 

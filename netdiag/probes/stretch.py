@@ -8,7 +8,7 @@ from netdiag.probes.walk_plan import is_end, is_router
 WIDTH = 3
 """TTLs on each side of the break: enough for one silent router on each, and for 8 flows at 3 to a router at once."""
 
-_FIRST = 2
+FIRST_TTL = 2
 """The first hop is the own gateway: no equal paths lead there."""
 
 
@@ -17,12 +17,12 @@ def stretch_beyond(replies: Sequence[HopReply]) -> Mapping[str, str]:
     proved (no SYN can get to the host from there); over UDP what lies beyond them, or the host itself once its distance
     is known. Empty when no router beyond the first hop is known."""
     proven = max((one.ttl for one in replies if is_router(one)), default=0)
-    if proven < _FIRST:
+    if proven < FIRST_TTL:
         return {}
     host = min((one.ttl for one in replies if is_end(one) and one.replier == one.address), default=None)
     beyond = range(proven + 1, proven + 1 + WIDTH) if host is None else range(host, host + 1)
     return {
-        "tcp": _listed(range(max(_FIRST, proven - WIDTH + 1), proven + 1)),
+        "tcp": _listed(range(max(FIRST_TTL, proven - WIDTH + 1), proven + 1)),
         "udp": _listed(beyond),
     }
 

@@ -22,7 +22,8 @@ _TRACEROUTE_PORT = 33434
 """UDP of a walk to a TCP service goes where nobody listens, so that the host, too, answers (traceroute(8))."""
 
 
-def _run(step: Step, world: Walker) -> Iterator[Observation]:
+def run(step: Step, world: Walker) -> Iterator[Observation]:
+    """The walk of one step; ``walk_plan`` has its rules."""
     assert step.address is not None
     protocol = _protocol(step)
     asked: dict[ObsId, Ask] = {}
@@ -86,4 +87,4 @@ def port_of(step: Step, protocol: Protocol) -> int:
     return _TRACEROUTE_PORT if protocol == "udp" else 0
 
 
-PROBE = Probe(name="walk", version=1, run=_run)
+PROBE = Probe(name="walk", version=1, run=run)

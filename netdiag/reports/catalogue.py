@@ -5,7 +5,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from netdiag.faults.base import Fault
-from netdiag.reports.json import dump
+from netdiag.reports.encoding import dump
 from netdiag.reports.words import WIDTH, two_columns
 
 

@@ -7,7 +7,7 @@ import msgspec
 from netdiag.evidence.bundle import Bundle
 from netdiag.facts import Facts
 from netdiag.reports.absent import absences
-from netdiag.reports.json import dump, stamp
+from netdiag.reports.encoding import dump, stamp
 from netdiag.reports.observed import in_brief
 from netdiag.reports.summary import paste_block, seen_lines
 from netdiag.reports.words import count, fill, size

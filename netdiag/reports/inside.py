@@ -10,7 +10,7 @@ from netdiag.evidence.addresses import classify
 from netdiag.evidence.bundle import Bundle
 from netdiag.evidence.display import sanitize_text
 from netdiag.reports.absent import Absence, absences
-from netdiag.reports.json import dump
+from netdiag.reports.encoding import dump
 from netdiag.reports.words import count, fill, two_columns
 
 KINDS = {

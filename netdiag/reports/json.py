@@ -1,11 +1,9 @@
 """The verdict for programs: ``netdiag/verdict/1``, exactly as the command line's contract writes it."""
 
-import json as _json
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
-from netdiag.evidence.display import sanitize_text
+from netdiag.reports.encoding import dump, stamp
 from netdiag.reports.view import Source, search_keys
 from netdiag.verdict import Verdict
 
@@ -48,26 +46,6 @@ def document(verdict: Verdict, sources: Sequence[Source]) -> dict[str, Any]:
         ],
         "catalogue_version": verdict.catalogue_version,
     }
-
-
-def stamp(moment: datetime) -> str:
-    """RFC 3339 in UTC: ``2026-03-14T09:26:53Z``."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def dump(value: object) -> str:
-    """Indented ASCII JSON whose strings are made safe, with a newline at the end."""
-    return _json.dumps(_safe(value), indent=2, allow_nan=False) + "\n"
-
-
-def _safe(value: object) -> object:
-    if isinstance(value, str):
-        return sanitize_text(value, keep_newlines=True)
-    if isinstance(value, dict):
-        return {_safe(name): _safe(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_safe(one) for one in value]
-    return value
 
 
 def _grouped(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:

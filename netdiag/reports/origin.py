@@ -1,7 +1,7 @@
 """What of a bundle holds, and what its signature proves and does not prove."""
 
 from netdiag.evidence.display import sanitize_text
-from netdiag.reports.json import dump, stamp
+from netdiag.reports.encoding import dump, stamp
 from netdiag.reports.view import Source, origin, warnings
 from netdiag.reports.words import fill, two_columns
 
