@@ -61,6 +61,7 @@ class TlsState(Value, frozen=True, kw_only=True):
 
 class HttpState(Value, frozen=True, kw_only=True):
     """How HTTP went. ``how``: ``answered`` (any status), ``silent``, ``reset``, ``closed`` (no byte came), ``failed``.
+    An answer that broke off, and came whole over small segments only, counts as ``silent``.
 
     ``acked``: the request reached the peer's TCP. ``retry_after_s`` and ``limit_headers``: what the answer said of
     limits. ``other_agent_status``: the status that the customer's or a browser's User-Agent got, when asked.

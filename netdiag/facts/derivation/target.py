@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Literal
 
+import msgspec
+
 from netdiag.evidence.record import Observed
 from netdiag.evidence.tls import Handshake
 from netdiag.evidence.transport import Connect, Echo
@@ -16,7 +18,7 @@ from netdiag.facts.derivation.handshakes import TIME_CODES, covers, is_vouched_f
 from netdiag.facts.derivation.losses import echo_share
 from netdiag.facts.derivation.names import Named, is_synthesised
 from netdiag.facts.derivation.placing import Scene
-from netdiag.facts.derivation.small import is_small
+from netdiag.facts.derivation.small import broken_off, is_small
 from netdiag.facts.places import family, is_nowhere, is_special, plain
 from netdiag.facts.target import AddressState, ConnectState, HttpState, TlsState
 
@@ -33,6 +35,7 @@ class TargetRecords:
         self.handshakes: dict[str, list[Handshake]] = {}
         self.exchanges: dict[str, list[Exchange]] = {}
         self.echoes: dict[str, list[Echo]] = {}
+        self.broken_off = broken_off(book)
         for connect, step in book.of(Connect):
             if step.role == "target" and is_direct(step) and is_plain(connect):
                 self.connects.setdefault(plain(connect.address), []).append(connect)
@@ -104,7 +107,10 @@ def _layers(
     tls = tls_state(records.handshakes.get(address, ()), book) if book.bundle.target.scheme == "https" else None
     if tls is not None and tls.how != "ok":
         return connect, tls, None
-    return connect, tls, http.http_state(records.exchanges.get(address, ()), book)
+    answer = http.http_state(records.exchanges.get(address, ()), book)
+    if answer is not None and address in records.broken_off:
+        answer = msgspec.structs.replace(answer, how="silent")
+    return connect, tls, answer
 
 
 def _works(
