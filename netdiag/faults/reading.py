@@ -144,6 +144,15 @@ def icmp_errors(facts: Facts, *, places: Iterable[str], kinds: Iterable[str]) ->
             yield state, connect.icmp
 
 
+def all_refused(facts: Facts) -> tuple[ControlState, ...]:
+    """The controls, when every one of them, of several hosts, was refused by a router's ICMP error (no way, or a rule):
+    routers answer, and no host does. Empty: it is not so."""
+    states = facts.controls.states.value or ()
+    refusals = [state.connect.icmp for state in states if state.connect.how == "icmp"]
+    told = all(icmp is not None and kind_of(icmp) in ("unreachable", "prohibited") for icmp in refusals)
+    return states if facts.controls.all_failed.value is True and told and len(refusals) == len(states) else ()
+
+
 def kind_of(icmp: Icmp) -> str:
     """``unreachable``, ``prohibited``, ``rejected`` (port unreachable), ``loop`` (time exceeded), or ``other``."""
     four = icmp.version == 4

@@ -10,7 +10,7 @@ from typing import Literal
 from netdiag.facts import Facts, ResolverState
 from netdiag.facts.places import classify, is_special
 from netdiag.faults.base import CONTROL_RUN, Finding, Lean, opposes, silent
-from netdiag.faults.reading import customers_own, in_lan, names_work, outside_answers
+from netdiag.faults.reading import all_refused, customers_own, in_lan, names_work, outside_answers
 
 Trouble = Literal["fine", "dead", "refusing", "unknown"]
 Owner = Literal["customer", "provider", "either"]
@@ -94,6 +94,9 @@ def blame(facts: Facts, resolver: ResolverState) -> Owner:
 def nothing_outside(facts: Facts) -> Finding | None:
     """Why no resolver can be convicted: nothing at all beyond the gateway is known to answer, so that whatever asks
     there is left without a reply, and names are not what fails first."""
+    refused = all_refused(facts)
+    if refused and not dns_passes(facts) and not facts.target.works_somewhere.value:
+        return silent("Routers refuse what is sent to any host, so resolvers have nobody to ask.", *OUTSIDE)
     if outside_answers(facts) or dns_passes(facts) or facts.target.works_somewhere.value or facts.target.works.value:
         return None
     known = facts.machine.beyond_gateway_answers.value is False or facts.controls.all_failed.value is True

@@ -78,9 +78,13 @@ def first_of_the_vendor(walk: Walk) -> int:
 def may_be_the_customers(facts: Facts, walk: Walk) -> bool:
     """No control works, and no NAT shows where the customer's network ends: an office with public addresses that lets
     only its proxy out looks the same."""
-    own = [one for one in facts.machine.own_addresses.value or () if family(one) == walk.family]
-    natted = walk.family == 4 and bool(own) and all(classify(one) == "private" for one in own)
-    return facts.controls.any_healthy.value is not True and not natted
+    return facts.controls.any_healthy.value is not True and not (walk.family == 4 and natted(facts))
+
+
+def natted(facts: Facts) -> bool:
+    """This machine has private IPv4 addresses alone: a public router on its way stands behind its network's NAT."""
+    own = [one for one in facts.machine.own_addresses.value or () if family(one) == 4]
+    return bool(own) and all(classify(one) == "private" for one in own)
 
 
 def repeated(walk: Walk) -> list[Hop]:

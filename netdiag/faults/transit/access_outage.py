@@ -4,11 +4,14 @@ What is broken
     The access line: the provider's network, the line itself, or the gateway's own uplink.
 
 How it shows
-    The gateway answers, and no packet to any host brings an answer from beyond it: no hop, no control, no resolver.
+    The gateway answers, and no packet to any host brings an answer from beyond it: no hop, no control, no resolver. Or
+    a router beyond the customer's network answers for every host: it has no route (3/0, 3/1; in IPv6 1/0, 1/3), or, in
+    the provider's shared space (100.64/10), lets nothing pass (3/13; a translator without free ports, RFC 5508, 6).
 
 What looks like it
     A gateway that has lost its login to the provider, is told to block everything, or waits for a sign-in: from inside
-    it is the same silence. An office that lets nothing out but through a proxy. So this is a suspect, never a verdict.
+    it is the same silence. An office that lets nothing out but through a proxy. So silence makes it a suspect, never a
+    verdict; and a public router that forbids everything may be the office's own.
 
 What would settle it
     The gateway's own view of its line (its status page), or another device on the same line.
@@ -17,9 +20,18 @@ What to tell the customer
     Every host fails in the same way, not the vendor alone; the line or the gateway's uplink is down.
 """
 
-from netdiag.facts import Facts
+from netdiag.facts import ControlState, Facts
 from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
-from netdiag.faults.reading import excused, offline, outside_answers
+from netdiag.faults.reading import (
+    all_refused,
+    excused,
+    icmp_words,
+    kind_of,
+    offline,
+    outside_answers,
+    witnesses_of,
+)
+from netdiag.faults.transit._signs import natted
 
 FACTS = ("machine.gateway_answers", "machine.beyond_gateway_answers", "controls.all_failed")
 
@@ -28,6 +40,9 @@ def assess(facts: Facts) -> Finding:
     machine, excuse = facts.machine, excused(facts)
     if excuse is not None:
         return excuse
+    refused = all_refused(facts)
+    if refused and all(state.connect.sender_place in ("path", "shared") for state in refused):
+        return refusal(facts, refused)
     if outside_answers(facts):
         return opposes("Hosts beyond the gateway answer.", *FACTS, witnesses=machine.beyond_gateway_answers.witnesses)
     if machine.gateway_answers.value is False or machine.gateway_neighbour_alive.value is False:
@@ -43,6 +58,25 @@ def assess(facts: Facts) -> Finding:
         witnesses=machine.gateway_answers.witnesses + facts.controls.all_failed.witnesses,
         at_most_possible=True,
         settle_next="The line's state on the gateway's status page, or a run from another device on the same line.",
+    )
+
+
+def refusal(facts: Facts, refused: tuple[ControlState, ...]) -> Finding:
+    """Routers beyond the gateway refuse what is sent to any control."""
+    errors = [state.connect.icmp for state in refused if state.connect.icmp is not None]
+    senders = tuple(dict.fromkeys(icmp.sender for icmp in errors))
+    words = tuple(dict.fromkeys(icmp_words(icmp) for icmp in errors))
+    shared = any(state.connect.sender_place == "shared" for state in refused)
+    no_way = all(kind_of(icmp) == "unreachable" for icmp in errors)
+    return Finding(
+        lean=Lean.SETTLES,
+        because=f"{' and '.join(senders)} beyond the gateway {'answers' if len(senders) == 1 else 'answer'} "
+        f"{' and '.join(words)} for every host that was asked, the vendor's or not.",
+        facts=(*FACTS, "controls.states", "machine.own_addresses"),
+        witnesses=witnesses_of(refused),
+        at_most_likely=True,
+        at_most_possible=not (shared or (no_way and natted(facts))),
+        settle_next=f"Whose router {senders[0]} is, and its state: the provider knows.",
     )
 
 

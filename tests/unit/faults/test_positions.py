@@ -4,20 +4,27 @@ from typing import NamedTuple
 
 import pytest
 
+from netdiag.evidence.record import FailureCode
 from netdiag.facts import derive
 from netdiag.facts.derivation.book import VendorProfile
 from netdiag.verdict import Verdict, decide
 from tests.fakes.records import (
     CARRIER,
     CONTROL,
+    CONTROL2,
+    CONTROL_HOST,
+    CONTROL_HOST2,
     EDGE,
     EXCHANGE,
     GATEWAY,
     ISP,
+    OWN,
     REFUSED,
+    RESOLVER,
     SILENT,
     TARGET,
     Story,
+    failed,
     icmp,
 )
 
@@ -143,3 +150,33 @@ def test_a_circle_is_theirs_whose_routers_it_is_made_of(
 ) -> None:
     for found, expected in ((verdict(circle(*routers)), alone), (verdict(circle(*routers), PROFILE), with_profile)):
         assert " ".join(filter(None, (found.side, found.certainty))) == expected
+
+
+def refused_everywhere(router: str, code: int, *, own: str = OWN) -> Story:
+    """No name resolves, and a router behind the gateway refuses what is sent to any control."""
+    told = Story()
+    told.machine(own=own)
+    told.lookup(RESOLVER, failure=failed(FailureCode.TIMED_OUT, op="resolve"))
+    told.lookup(RESOLVER, failure=failed(FailureCode.TIMED_OUT, op="resolve"), use="control")
+    for address, host in ((CONTROL, CONTROL_HOST), (CONTROL2, CONTROL_HOST2)):
+        told.connect(address, icmp(3, code, router), role="control", host=host)
+    told.egress(CONTROL)
+    return told
+
+
+@pytest.mark.parametrize(
+    ("told", "side"),
+    [
+        pytest.param(refused_everywhere(ISP, 0), "transit", id="the-provider-has-no-route"),
+        pytest.param(refused_everywhere("100.64.0.1", 13), "transit", id="the-provider's-translator-is-full"),
+        # An office may let only its proxy out, and answer so at a public address of its own.
+        pytest.param(refused_everywhere(ISP, 13), "inconclusive", id="a-rule-of-whomever"),
+        pytest.param(refused_everywhere("192.168.1.254", 13), "inconclusive", id="the-customer's-second-router"),
+        pytest.param(refused_everywhere(ISP, 0, own="198.18.77.20"), "inconclusive", id="no-NAT-shows-whose-router"),
+    ],
+)
+def test_a_router_that_refuses_every_host(told: Story, side: str) -> None:
+    found = verdict(told)
+    assert found.side == side
+    assert found.fault in (None, "transit.access.outage")
+    assert found.certainty == ("likely" if side == "transit" else None)
