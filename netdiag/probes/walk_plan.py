@@ -23,7 +23,7 @@ A *raw* walk has all of its SYNs on one flow, and so no need of rule (6)'s first
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from netdiag.evidence.record import Icmp, NotRun, ObsId
@@ -131,7 +131,9 @@ def is_enough(trail: Trail) -> bool:
 
 
 def _is_over(trail: Trail) -> bool:
-    return any(is_end(reply) for reply in trail.replies(trail.protocol)) or in_loop(trail)
+    # Scouts that go in circles have spent what the looping routers answer in a second: SYNs would only meet silence.
+    looping = in_loop(trail) or (trail.wide and in_loop(trail, "udp"))
+    return looping or any(is_end(reply) for reply in trail.replies(trail.protocol))
 
 
 def _is_impossible(trail: Trail) -> bool:
@@ -141,9 +143,14 @@ def _is_impossible(trail: Trail) -> bool:
     )
 
 
-def in_loop(trail: Trail) -> bool:
-    """Have the same two routers followed each other ``LOOP_ROUNDS`` times?"""
-    routers = {reply.ttl: reply.replier for reply in trail.replies(trail.protocol) if is_router(reply)}
+def in_loop(trail: Trail, protocol: Protocol | None = None) -> bool:
+    """Do the walk's own packets go in circles, or those of another protocol?"""
+    return goes_round(trail.replies(protocol or trail.protocol))
+
+
+def goes_round(replies: Sequence[HopReply]) -> bool:
+    """Have the same two routers followed each other ``LOOP_ROUNDS`` times, in the replies of one protocol?"""
+    routers = {reply.ttl: reply.replier for reply in replies if is_router(reply)}
     pairs = Counter((router, routers[ttl + 1]) for ttl, router in routers.items() if ttl + 1 in routers)
     return any(count >= LOOP_ROUNDS for count in pairs.values())
 

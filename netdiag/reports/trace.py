@@ -19,6 +19,9 @@ SCHEMA = "netdiag/trace/1"
 _LINE = "{:>3}  {:<39}  {:<8} {:>9} {:>9}"
 """Hop, router (an IPv6 address has up to 39 letters), place, round trip, answered of asked: 75 columns."""
 
+_CIRCLE = 5
+"""Hops of a circle that are shown beyond its beginning: three rounds of two routers."""
+
 _ENDS = {"open": "accepts connections", "refused": "refuses connections (a reset)"}
 
 
@@ -113,8 +116,9 @@ def rows(bundle: Bundle, facts: Facts) -> list[Row]:
     places |= {hop.ttl: hop.place for hop in walk.hops if hop.place is not None}
     answered = [one.ttl for one in replies if one.answer not in ("none", "not_sent")]
     last = walk.end_ttl or max([walk.first_missing or 0, *answered])
-    if walk.end == "loop":
-        last = max(hop.ttl for hop in walk.hops)
+    circle = _circle(walk, facts)
+    if circle is not None:
+        last = (circle.end_ttl or 0) + _CIRCLE
     return [_row(ttl, walk, replies, places) for ttl in range(1, last + 1)]
 
 
@@ -142,8 +146,8 @@ def conclusions(bundle: Bundle, facts: Facts) -> list[str]:
     walk = walk_of(bundle, facts)
     said = [_missing(one) for one in bundle.observations if isinstance(one, NotRun) and one.why != "declined"]
     if walk is not None:
-        said += _end(walk)
-        said += _silent_hops(walk, rows(bundle, facts))
+        said += _end(walk, _circle(walk, facts))
+        said += _silent_hops(rows(bundle, facts)) if _circle(walk, facts) is None else []
     elif not said:
         said.append("Nothing was found before the trace ended.")
     said += [sentence for one in facts.path.members.value or () for sentence in _several(one)]
@@ -153,7 +157,7 @@ def conclusions(bundle: Bundle, facts: Facts) -> list[str]:
     return [sanitize_text(sentence) for sentence in said]
 
 
-def _end(walk: Walk) -> list[str]:
+def _end(walk: Walk, circle: Walk | None) -> list[str]:
     port = f" on port {walk.port}" if walk.protocol == "tcp" else ""
     match walk.end:
         case "open" if walk.protocol == "tcp":
@@ -173,14 +177,19 @@ def _end(walk: Walk) -> list[str]:
         case "local":
             return ["This machine refuses to send the packets."]
         case _:
-            return _silence(walk, port)
+            return _silence(walk, port, circle)
 
 
-def _silence(walk: Walk, port: str) -> list[str]:
+def _silence(walk: Walk, port: str, circle: Walk | None) -> list[str]:
     if walk.first_missing is None:
         return ["The walk ended before anything was known to be missing."]
     last = f"hop {walk.last_seen} ({walk.last_seen_address})" if walk.last_seen else "this machine"
     where = f"between {last} and hop {walk.first_missing}"
+    if circle is not None:
+        by = circle.protocol.upper()
+        return [
+            f"{by} packets to {walk.address} go round in a circle from hop {circle.end_ttl} on, until their TTL ends."
+        ]
     said = [
         f"Nothing came from hop {walk.first_missing} on: packets{port}, or the answers to them, are lost {where}.",
         "One end cannot tell which of the two, nor a drop at the last router from one in the next machine.",
@@ -190,11 +199,11 @@ def _silence(walk: Walk, port: str) -> list[str]:
     return said
 
 
-def _silent_hops(walk: Walk, found: Sequence[Row]) -> list[str]:
+def _silent_hops(found: Sequence[Row]) -> list[str]:
     """Silence that later hops disprove is no fault, and people take it for one."""
     far = max((row.ttl for row in found if row.answered), default=0)
     mute = [row.ttl for row in found if row.ttl < far and not row.routers]
-    if not mute or walk.end == "loop":
+    if not mute:
         return []
     hops = f"{'Hop' if len(mute) == 1 else 'Hops'} {listing(map(str, mute))}"
     return [f"{hops} sent no answer while later ones did: a router may keep silent, which is no fault."]
@@ -250,6 +259,13 @@ def walk_of(bundle: Bundle, facts: Facts) -> Walk | None:
     """The walk that was asked for; None while there is none."""
     protocol = _protocol(bundle)
     return next((walk for walk in _walks(facts) if walk.protocol == protocol), None)
+
+
+def _circle(walk: Walk, facts: Facts) -> Walk | None:
+    """The walk that goes in circles: this one, or, where it ends in silence, the one of another protocol. Looping
+    routers are asked so much more often than others that their limits hide the loop from the later one."""
+    looping = [one for one in _walks(facts) if one.end == "loop" and one.address == walk.address]
+    return walk if walk.end == "loop" else next(iter(looping), None) if walk.end == "silent" else None
 
 
 def _walks(facts: Facts) -> list[Walk]:
