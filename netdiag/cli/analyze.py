@@ -9,6 +9,7 @@ from typing import Literal
 from netdiag.cli import analysis, reading
 from netdiag.cli.output import has_colour, put_or_write
 from netdiag.evidence.trust import TrustPolicy
+from netdiag.reports.asn import AsData
 from netdiag.reports.view import view
 
 ReportFormat = Literal["text", "markdown", "html", "json"]
@@ -22,6 +23,7 @@ def analyze(
     profile: Path | None,
     trust: Path | None,
     ticket: str | None,
+    as_data: Path | None,
     format: ReportFormat | None,  # noqa: A002 - the name of the flag
     output: Path | None,
 ) -> None:
@@ -29,6 +31,7 @@ def analyze(
     now = datetime.now(UTC)
     signers = reading.read_trust(trust)
     vendor = reading.read_profile(profile)
+    owners = reading.read_as_data(as_data)
     sources = []
     for number, path in enumerate((bundle, *controls)):
         policy = TrustPolicy(allowed_signers=signers, ticket=None if number else ticket)
@@ -38,16 +41,22 @@ def analyze(
     found = analysis.judge(sources, vendor)
     if format is None:
         format = _SUFFIX.get(output.suffix.lower(), "text") if output is not None else "text"  # noqa: A001
-    put_or_write(render(found, format, colour=output is None and has_colour(sys.stdout)), output)
+    put_or_write(render(found, format, as_data=owners, colour=output is None and has_colour(sys.stdout)), output)
 
 
-def render(found: analysis.Analysis, format: ReportFormat, *, colour: bool = False) -> str:  # noqa: A002
+def render(
+    found: analysis.Analysis,
+    format: ReportFormat,  # noqa: A002 - the name of the flag
+    *,
+    as_data: AsData | None = None,
+    colour: bool = False,
+) -> str:
     """The report in ``format``; only the one that is asked for is loaded."""
     if format == "json":
         from netdiag.reports.json import json  # noqa: PLC0415
 
         return json(found.verdict, found.sources)
-    model = view(found.verdict, found.facts, found.sources)
+    model = view(found.verdict, found.facts, found.sources, as_data)
     if format == "markdown":
         from netdiag.reports.markdown import markdown  # noqa: PLC0415
 

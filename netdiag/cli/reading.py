@@ -9,6 +9,7 @@ from netdiag.evidence.errors import BundleError, SignatureRejected
 from netdiag.evidence.profile import Profile, ProfileError, parse_profile
 from netdiag.evidence.source import read_source
 from netdiag.evidence.trust import AllowedSigners, TrustFileError, parse_allowed_signers
+from netdiag.reports.asn import AsData, AsDataError
 
 MAX_TRUST_FILE = 1_000_000
 """Bytes: some ten thousand keys."""
@@ -54,6 +55,19 @@ def read_profile(path: Path | None) -> Profile | None:
         return parse_profile(read_file(path, MAX_PROFILE))
     except ProfileError as error:
         raise usage(f"{path}: {error}") from None
+
+
+def read_as_data(path: Path | None) -> AsData | None:
+    """The packed file of whose an address is; None when none was named."""
+    if path is None:
+        return None
+    try:
+        return AsData(path)
+    except AsDataError as error:
+        raise usage(f"{path}: {error}") from None
+    except (OSError, ValueError) as error:
+        words = error.strerror if isinstance(error, OSError) else None
+        raise usage(f"{path} cannot be read: {words or 'no file can have this name'}") from None
 
 
 def read_file(path: Path, most: int) -> bytes:

@@ -1,10 +1,10 @@
 """Whose a public address is: the autonomous system that announces it, looked up offline in a packed file.
 
-The file is the agent's own (``analyze --as-data``; ``python -m netdiag.reports.asn_pack`` makes it), and so has a date. It
+The file is the agent's own (``analyze --as-data``; ``python -m netdiag.reports.asn_pack`` makes it), and has a date. It
 is shown in reports and never judged: the same bundle gives the same verdict for ever, whatever file lies beside it.
 
-The form: a first line ``netdiag-as/1``, a line of JSON (:class:`Head`), then for IPv4 and for IPv6 the sorted beginnings
-of ranges, each with the number of its owner (0: nobody's), then the owners' texts behind a table of where each ends.
+The form: a first line ``netdiag-as/1``, a line of JSON (:class:`Head`), then for IPv4 and for IPv6 where ranges begin,
+in order, each with the number of its owner (0: nobody's), then the owners' texts behind a table of where each ends.
 IPv6 ranges begin at a /64. All numbers are big-endian, so that the bytes mean the same everywhere.
 """
 
@@ -38,7 +38,7 @@ class AsDataError(Exception):
 
 
 class AsData:
-    """A packed file, mapped and not read: a report looks up a dozen addresses of it. Raises AsDataError, ``OSError``."""
+    """A packed file, mapped and not read: a report looks up a dozen addresses. Raises AsDataError, ``OSError``."""
 
     def __init__(self, path: Path) -> None:
         with path.open("rb") as file:

@@ -46,7 +46,7 @@ def pack(ranges: Iterable[Range], *, as_of: str, source: str) -> bytes:
     counts: list[int] = []
     found = sorted(ranges)
     for version, width in ((4, START4), (6, START6)):
-        entries = _entries([one for one in found if one.version == version], numbers)
+        entries = _entries([one for one in found if one.version == version], numbers, beyond=1 << 8 * width)
         tables.append(b"".join(begin.to_bytes(width) + owner.to_bytes(OWNER) for begin, owner in entries))
         counts.append(len(entries))
     texts = [owner.encode() for owner in numbers]
@@ -58,8 +58,9 @@ def pack(ranges: Iterable[Range], *, as_of: str, source: str) -> bytes:
     return MAGIC + msgspec.json.encode(head) + b"\n" + b"".join([*tables, *ends, *texts])
 
 
-def _entries(ranges: Sequence[Range], numbers: dict[str, int]) -> list[tuple[int, int]]:
-    """Where an owner's addresses begin. Neighbours of one owner are one entry; a gap is nobody's (0)."""
+def _entries(ranges: Sequence[Range], numbers: dict[str, int], *, beyond: int) -> list[tuple[int, int]]:
+    """Where an owner's addresses begin. Neighbours of one owner are one entry; a gap is nobody's (0). No address is as
+    large as ``beyond``."""
     entries: list[tuple[int, int]] = []
     following = 0
     for one in ranges:
@@ -67,7 +68,8 @@ def _entries(ranges: Sequence[Range], numbers: dict[str, int]) -> list[tuple[int
             _add(entries, following, 0)
         _add(entries, one.first, numbers.setdefault(one.owner, len(numbers) + 1))
         following = one.last + 1
-    _add(entries, following, 0)
+    if following < beyond:
+        _add(entries, following, 0)
     return entries
 
 

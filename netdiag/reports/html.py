@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from netdiag.reports.hops import HOP_COLUMNS, hop_cells
 from netdiag.reports.view import Origin, Row, Sentence, View, ruled_out, times
 from netdiag.reports.words import refs
 
@@ -37,6 +38,8 @@ table { border-collapse: collapse; width: 100%; font-size: .9rem; margin: .5rem 
 th, td { text-align: left; vertical-align: top; padding: .35rem .6rem .35rem 0; border-bottom: 1px solid var(--line); }
 th { font-weight: 600; color: var(--soft); } tr { break-inside: avoid; }
 th:first-child { width: 30%; } th.standing { width: 16%; }
+.hops th { width: auto; } .hops th:first-child { width: 3.5rem; }
+.hops td:not(:nth-child(3)) { white-space: nowrap; }
 td code { display: block; color: var(--soft); }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; margin: .5rem 0; font-size: .9rem; }
 dt { color: var(--soft); } dd { margin: 0; }
@@ -128,6 +131,11 @@ def _behind(view: View) -> Iterator[str]:
         for part in view.seen:
             yield f"<h3>{escape(part.title)}</h3>"
             yield from _list(part.sentences)
+    for table in view.hops:
+        yield f"<h2>{escape(table.title)}</h2>"
+        yield from _table(HOP_COLUMNS, hop_cells(table), kind="hops")
+    if view.hops and view.credit is not None:
+        yield f'<p class="soft">{escape(view.credit)}</p>'
     if view.not_measured:
         yield "<h2>What was not measured</h2>"
         yield from _table(
@@ -171,9 +179,10 @@ def _named(row: Row) -> _Html:
     return _Html(f"{escape(row.title)} <code>{escape(row.fault)}</code>")
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]], *, kind: str = "") -> Iterator[str]:
     yield (
-        "<table><thead><tr>"
+        (f'<table class="{kind}">' if kind else "<table>")
+        + "<thead><tr>"
         + "".join(f'<th class="{escape(name.lower())}">{escape(name)}</th>' for name in head)
         + "</tr></thead><tbody>"
     )

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from netdiag.reports.hops import HOP_COLUMNS, hop_cells
 from netdiag.reports.view import Origin, Row, Sentence, View, ruled_out, times
 from netdiag.reports.words import refs
 
@@ -105,6 +106,12 @@ def _behind(view: View) -> Iterator[str]:
             yield ""
             yield from (f"- {_sentence(one)}" for one in part.sentences)
             yield ""
+    for table in view.hops:
+        yield from _heading(table.title)
+        yield from _table(HOP_COLUMNS, hop_cells(table))
+    if view.hops and view.credit is not None:
+        yield escape(view.credit)
+        yield ""
     if view.not_measured:
         yield from _heading("What was not measured")
         yield from _table(

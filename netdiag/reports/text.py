@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from netdiag.reports.hops import HopTable
 from netdiag.reports.view import RUN_KEY, Row, Sentence, View, times
 from netdiag.reports.words import WIDTH, brief_refs, codes, decapitalised, fact_words, fill, listing
 
@@ -184,6 +185,12 @@ def _behind(view: View, paint: _Paint) -> Iterator[str]:
             yield from fill(part.title, first="  ")
             for one in part.sentences:
                 yield from fill(one.says, first="  - ")
+    # One walk: that of the other family ends alike most of the time, and the other formats have both.
+    for table in [table for table in view.hops if not table.arrived][:1]:
+        yield from paint.heading(table.title)
+        yield from _hops(table)
+        if view.credit is not None:
+            yield from fill(view.credit, first="  ")
     if view.not_measured:
         yield from paint.heading("What was not measured")
         for row in view.not_measured:
@@ -201,6 +208,24 @@ def _behind(view: View, paint: _Paint) -> Iterator[str]:
         )
     yield ""
     yield paint(_DIM, f"Fault catalogue {view.catalogue_version}. No network was used to judge.")
+
+
+def _hops(table: HopTable) -> Iterator[str]:
+    """Columns of what is short; name and owner have a line of their own below."""
+    wide = max(len(row.router) for row in table.rows) if table.rows else 0
+    answered = max(len(row.answered) for row in table.rows) if table.rows else 0
+    for row in table.rows:
+        columns = (row.hop.rjust(5), row.router.ljust(wide), row.answered.rjust(answered), row.rtt.rjust(8))
+        line = "  ".join(columns)
+        if len(line) + 2 + len(row.place) <= WIDTH:
+            yield f"{line}  {row.place}"
+            below = [row.name, row.owner]
+        else:
+            yield line
+            below = [row.place, row.name, row.owner]
+        told = ", ".join(word for word in below if word)
+        if told:
+            yield from fill(told, first=" " * 7)
 
 
 assert WIDTH == 80  # the layout above is made for it

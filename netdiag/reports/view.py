@@ -14,6 +14,8 @@ from netdiag.evidence.display import sanitize_text
 from netdiag.evidence.provenance import Provenance
 from netdiag.facts import Facts
 from netdiag.reports.absent import absences
+from netdiag.reports.asn import AsData
+from netdiag.reports.hops import HopTable, credit, hop_tables
 from netdiag.reports.observed import observed
 from netdiag.reports.words import count, span, utc
 from netdiag.verdict import Certainty, Hypothesis, Standing, Verdict, VerdictSide
@@ -107,13 +109,16 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     search_keys: tuple[tuple[str, str], ...]
     reply: tuple[str, ...]
     seen: tuple[Part, ...]
+    hops: tuple[HopTable, ...]
+    credit: str | None
     not_measured: tuple[Row, ...]
     origins: tuple[Origin, ...]
     catalogue_version: int
 
 
-def view(verdict: Verdict, facts: Facts, sources: Sequence[Source]) -> View:
-    """The report on ``sources``, of which the first is the customer's."""
+def view(verdict: Verdict, facts: Facts, sources: Sequence[Source], as_data: AsData | None = None) -> View:
+    """The report on ``sources``, of which the first is the customer's. ``as_data`` is the agent's file of whose
+    an address is."""
     main = sources[0].bundle
     origins = tuple(origin(source) for source in sources)
     return View(
@@ -141,6 +146,8 @@ def view(verdict: Verdict, facts: Facts, sources: Sequence[Source]) -> View:
             )
             for section in observed(facts)
         ),
+        hops=hop_tables(facts, as_data),
+        credit=None if as_data is None else credit(as_data),
         not_measured=tuple(
             Row(
                 fault=source.name,
