@@ -3,6 +3,7 @@
 from typing import Literal
 
 from netdiag.facts.base import Fact, Value, Witness
+from netdiag.facts.losses import Onset
 
 
 class AgentRun(Value, frozen=True, kw_only=True):
@@ -25,6 +26,8 @@ class AgentRun(Value, frozen=True, kw_only=True):
     """The ICMP errors that refused those addresses came from the very same routers."""
     names_fail_same: bool | None = None
     """The target's name failed for the agent too, in the same way at authorities or resolvers."""
+    loss: Onset | None = None
+    """Where the path from the agent's line to the target begins to lose packets, if it does."""
     caps: tuple[Literal["inside_vendor", "private_path", "other_target", "too_far_apart", "other_pop"], ...] = ()
     witnesses: tuple[Witness, ...] = ()
 

@@ -42,12 +42,14 @@ class Onset(Value, frozen=True, kw_only=True):
 class PathLoss(Value, frozen=True, kw_only=True):
     """The paced packets to one address of the target. ``hops``: those that answered at all. ``end``: what the address
     itself lost; None where it answers no such packets. ``tcp``: what TCP to it lost (SYNs and data together), which no
-    limit of ICMP answers touches. ``other_flows``: what the end lost on other 5-tuples than the hops' own."""
+    limit of ICMP answers touches. ``flow`` and ``other_flows``: datagrams that the end lost on the 5-tuple of
+    the hops, and on others."""
 
     address: str
     hops: tuple[HopLoss, ...]
     end: Share | None = None
     tcp: Share | None = None
+    flow: Share | None = None
     other_flows: Share | None = None
     witnesses: tuple[Witness, ...] = ()
 
@@ -57,10 +59,12 @@ class LossFacts(Value, frozen=True, kw_only=True):
 
     path: Fact[PathLoss] = Fact()
     onset: Fact[Onset] = Fact()
-    """Known only when loss is there, its interval of hops is plain, the end loses as well, and nothing beyond it loses
-    significantly less."""
+    """Known only when loss is there, its interval of hops is plain, and both the end and TCP to it lose as well."""
     control: Fact[Share] = Fact()
     """SYNs to a healthy control that were not answered, sent in the same seconds."""
+    beyond_gateway: Fact[Share] = Fact()
+    """All paced packets that had to pass the first hop, to routers that do not limit their answers, the target and the
+    control, together."""
     shared: Fact[bool] = Fact()
     """True: the control loses packets, too, at a share that fits the target's. False: it loses significantly less."""
     one_flow: Fact[Literal["lossy", "clean"]] = Fact()

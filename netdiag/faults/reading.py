@@ -233,8 +233,10 @@ def weakest(findings: Iterable[Finding]) -> Finding | None:
 
 
 def share_words(share: Share) -> str:
-    """``12 of 40 (30 %)``."""
-    return f"{share.lost} of {share.sent} ({100 * share.lost / max(share.sent, 1):.0f} %)"
+    """``12 of 40 (30 %, with 95 % confidence between 18 and 45 %)``: no rate goes without its interval."""
+    rate = 100 * share.lost / max(share.sent, 1)
+    between = f"between {100 * share.low:.0f} and {100 * share.high:.0f} %"
+    return f"{share.lost} of {share.sent} ({rate:.0f} %, with 95 % confidence {between})"
 
 
 def hop_at(walk: Walk, ttl: int) -> Hop | None:

@@ -94,6 +94,8 @@ class _Sampler:
         if not slot.is_end:
             return None if len(every) >= NEVER and not any(every) else "udp"
         open_ = [way for way in self._ways if len(told.get(way, ())) < NEVER or any(told[way])]
+        if self._flows == 1 and any(told.get("icmp", ())):
+            open_ = ["icmp"]  # one way that answers gives the most; errors are limited more often than echoes
         return open_[len(every) % len(open_)] if open_ else None
 
     def _is_anything_lost(self) -> bool:

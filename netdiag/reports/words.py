@@ -112,7 +112,7 @@ FACT = {
     "names.authorities": "the zone's own name servers",
     "names.needed": "a name",
     "names.resolvers": "any question to a name server",
-    "path.hop_loss_persists": "enough packets along the path to count losses",
+    "losses.path": "packets sent one by one along the path: nothing was lost that would have called for them",
     "target.addresses": "an address of the target to measure",
 }
 """Facts for want of which a fault is not assessed."""

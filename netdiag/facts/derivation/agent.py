@@ -111,6 +111,7 @@ def _run(customer: Run, agent: Run, prefixes: tuple[str, ...]) -> AgentRun:
         fails_same=_all([_same(state, other) for state, other in shared]) if usable else None,
         same_sender=_all([_same_sender(state, other) for state, other in shared]) if usable else None,
         names_fail_same=names if usable else None,
+        loss=agent.facts.losses.onset.value if usable else None,
         caps=_caps(customer, agent, shared, minutes, prefixes),
         witnesses=tuple(dict.fromkeys(w for _, other in shared for w in other.witnesses)),
     )

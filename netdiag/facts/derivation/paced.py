@@ -5,8 +5,8 @@ The rules (fault-signatures T08, T09; section 8, 1 and 2):
 (1) Whoever never answered is left out: it does not answer such packets, and says nothing of loss.
 (2) A router that loses significantly more than everybody beyond it, or as regularly as a clock, limits its answers. The
     path to it loses no more than the path beyond.
-(3) Loss begins in an interval of hops (``statistics.onsets``), and only where the end loses, too, where all beyond the
-    interval fit one share, and where TCP to the target, which no such limit touches, does not come through unharmed.
+(3) Loss begins in an interval of hops (``statistics.onsets``), and only where the end loses, too, and TCP to it, which
+    no such limit touches: of few packets one may be lost by chance, so two of TCP, or one of TCP beside echoes.
 """
 
 from collections.abc import Iterable, Sequence
@@ -33,8 +33,8 @@ BACKGROUND = 0.02
 _CHANCE = 0.01
 """What is less probable than this is not taken for chance."""
 
-_CLOCKWORK = 0.05
-"""A pattern so regular makes a difference count that might else be chance (``_CHANCE`` to this)."""
+_UNUSUAL = 0.05
+"""Two things that are each no more probable than this make one that is not taken for chance."""
 
 _ENOUGH_LOST = 2
 """One packet lost at the end is chance."""
@@ -69,8 +69,9 @@ def derive_losses(scene: Scene) -> LossFacts:
         path=seen(path, witnesses),
         onset=Fact() if found is None else seen(found, witnesses),
         control=control,
+        beyond_gateway=_beyond_gateway(clear, end, path, control),
         shared=_shared(path, found, control),
-        one_flow=_one_flow(path, end, scene),
+        one_flow=_one_flow(path),
         limited_hops=seen(tuple(hop.ttl for hop in path.hops if hop.limited), witnesses),
         gateway_ms=facts.gateway_ms,
     )
@@ -92,21 +93,22 @@ def _path(told: Sequence[HopReply], scene: Scene) -> tuple[PathLoss, list[_Place
     routers, end = _places([record for record in told if plain(record.address) == address])
     limited = _limited(routers, end)
     hops = tuple(_hop(place, scene, address, is_limited=place in limited) for place in routers)
-    first = _first_flow(end)
-    others = [record for record in end.records if record.protocol == "udp" and record.flow != first] if end else []
+    own, others = _flows(told)
     path = PathLoss(
         address=address,
         hops=hops,
         end=None if end is None else share(*end.counted),
         tcp=_tcp(scene, address),
-        other_flows=share(*_count(others)),
+        flow=share(*own),
+        other_flows=share(*others),
         witnesses=scene.book.witnesses(told),
     )
     return path, routers, end
 
 
 def _places(told: Sequence[HopReply]) -> tuple[list[_Place], _Place | None]:
-    """Rule (1). A TTL at which the address itself answered is the end; each way of asking it counts by itself."""
+    """Rule (1). A TTL at which the address itself answered is the end. Where it answers echoes, these alone count:
+    hosts limit their ICMP errors, and most of them no echoes (icmp(7), icmp_ratemask)."""
     by_ttl: dict[int, list[HopReply]] = {}
     for record in told:
         by_ttl.setdefault(record.ttl, []).append(record)
@@ -116,7 +118,8 @@ def _places(told: Sequence[HopReply]) -> tuple[list[_Place], _Place | None]:
         by_itself = {r.protocol for r in records if r.replier is not None and plain(r.replier) == plain(r.address)}
         senders = [plain(record.icmp.sender) for record in records if record.icmp is not None]
         if by_itself:
-            at_end += [record for record in records if record.protocol in by_itself]
+            way = "icmp" if "icmp" in by_itself else "udp"
+            at_end += [record for record in records if record.protocol == way]
         elif senders:
             routers.append(_Place(ttl, senders[0], tuple(records)))
     end = _Place(at_end[0].ttl, None, tuple(at_end)) if at_end else None
@@ -129,8 +132,9 @@ def _limited(routers: Sequence[_Place], end: _Place | None) -> list[_Place]:
     limited = []
     for place in reversed(routers):
         by_chance = loses_more(place.counted, beyond)
-        clockwork = regular([record.answer != "none" for record in place.records]) < _CLOCKWORK
-        if beyond.sent and (by_chance < _CHANCE or (clockwork and by_chance < _CLOCKWORK)):
+        clockwork = regular([record.answer != "none" for record in place.records])
+        both = by_chance < _UNUSUAL and clockwork < _UNUSUAL
+        if (beyond.sent and (by_chance < _CHANCE or both)) or clockwork < _CHANCE:
             limited.append(place)
         else:
             beyond = _together([beyond, place.counted])
@@ -182,26 +186,21 @@ def _tcp(scene: Scene, address: str) -> Share | None:
     return share(*_together(both))
 
 
-def _onset(clear: Sequence[_Place], end: _Place | None, path: PathLoss) -> Onset | None:
+def _onset(routers: Sequence[_Place], end: _Place | None, path: PathLoss) -> Onset | None:
     """Rule (3). Where the end answers no paced packet, TCP to it stands for it."""
-    tcp = path.tcp
-    last = end.counted if end is not None else Count(tcp.sent, tcp.lost) if tcp is not None else Count(0, 0)
-    if not clear or last.lost < _ENOUGH_LOST or not _is_lossy(last):
+    tcp = Count(path.tcp.sent, path.tcp.lost) if path.tcp is not None else Count(0, 0)
+    last = end.counted if end is not None else tcp
+    echoes = end is not None and end.records[0].protocol == "icmp"
+    if not routers or not _is_lossy(last) or not (_is_lossy(tcp) or (tcp.lost and echoes)):
         return None
-    counts = [*(place.counted for place in clear), last]
-    found = onsets(counts, BACKGROUND)
+    found = onsets([*(place.counted for place in routers), last], BACKGROUND)
     if found is None:
         return None
-    first, latest = found[0], found[-1]
-    beyond, before = _together(counts[latest:]), _together(counts[:first])
-    if not all(_fits(count, counts[latest:]) for count in counts[latest:]):
-        return None
-    total = share(*beyond)
+    before, beyond = routers[: found[0]], routers[found[-1] :]
+    total = share(*_together([*(place.counted for place in beyond), last]))
     assert total is not None
-    if tcp is not None and not tcp.lost and (1 - total.low) ** tcp.sent < _CHANCE:
-        return None
-    clean = clear[first - 1] if first else None
-    lossy = clear[latest] if latest < len(clear) else None
+    clean = before[-1] if before else None
+    lossy = beyond[0] if beyond else None
     return Onset(
         last_clean=clean.ttl if clean is not None else 0,
         last_clean_address=clean.address if clean is not None else None,
@@ -209,7 +208,7 @@ def _onset(clear: Sequence[_Place], end: _Place | None, path: PathLoss) -> Onset
         first_lossy=lossy.ttl if lossy is not None else None,
         first_lossy_address=lossy.address if lossy is not None else path.address,
         first_lossy_place=_placed(lossy, path) if lossy is not None else "target",
-        before=share(*before),
+        before=share(*_together(place.counted for place in before)),
         beyond=total,
     )
 
@@ -218,17 +217,9 @@ def _placed(place: _Place | None, path: PathLoss) -> HopPlace | None:
     return next((hop.place for hop in path.hops if place is not None and hop.ttl == place.ttl), None)
 
 
-def _fits(one: Count, all_of_them: Sequence[Count]) -> bool:
-    """One place loses as much as the others, but for chance. So many comparisons are made that each alone must be the
-    less likely."""
-    rest = _together([*all_of_them, Count(-one.sent, -one.lost)])
-    level = _CHANCE / max(len(all_of_them), 1)
-    return not rest.sent or (loses_more(one, rest) >= level and loses_more(rest, one) >= level)
-
-
 def _is_lossy(count: Count) -> bool:
     found = share(*count)
-    return found is not None and found.low > BACKGROUND
+    return found is not None and found.lost >= _ENOUGH_LOST and found.low > BACKGROUND
 
 
 def _control(scene: Scene) -> Fact[Share]:
@@ -237,6 +228,14 @@ def _control(scene: Scene) -> Fact[Share]:
     if found is None or found.lost == found.sent:
         return Fact()
     return seen(found, scene.book.witnesses(told))
+
+
+def _beyond_gateway(clear: Sequence[_Place], end: _Place | None, path: PathLoss, control: Fact[Share]) -> Fact[Share]:
+    counts = [place.counted for place in clear if place.ttl > 1]
+    counts += [end.counted] if end is not None else []
+    counts += [Count(control.value.sent, control.value.lost)] if control.value is not None else []
+    found = share(*_together(counts))
+    return Fact() if found is None else seen(found, path.witnesses + control.witnesses)
 
 
 def _shared(path: PathLoss, onset: Onset | None, control: Fact[Share]) -> Fact[bool]:
@@ -252,21 +251,24 @@ def _shared(path: PathLoss, onset: Onset | None, control: Fact[Share]) -> Fact[b
     return seen(True, witnesses) if theirs.low > BACKGROUND else Fact()
 
 
-def _one_flow(path: PathLoss, end: _Place | None, scene: Scene) -> Fact[Literal["lossy", "clean"]]:
-    if path.other_flows is None or end is None:
+def _flows(told: Sequence[HopReply]) -> tuple[Count, Count]:
+    """Datagrams to the end on the hops' own flow, which has the lowest number, and on others; nothing where it answers
+    none at all."""
+    by_itself = {
+        r.ttl for r in told if r.protocol == "udp" and r.replier is not None and plain(r.replier) == plain(r.address)
+    }
+    at_end = [record for record in told if record.protocol == "udp" and record.ttl in by_itself]
+    first = min((record.flow for record in told), default=0)
+    return _count(r for r in at_end if r.flow == first), _count(r for r in at_end if r.flow != first)
+
+
+def _one_flow(path: PathLoss) -> Fact[Literal["lossy", "clean"]]:
+    if path.flow is None or path.other_flows is None:
         return Fact()
-    first = _first_flow(end)
-    own = [record for record in end.records if record.protocol == "udp" and record.flow == first]
-    here, there = _count(own), Count(path.other_flows.sent, path.other_flows.lost)
-    witnesses = scene.book.witnesses(end.records)
+    here, there = Count(path.flow.sent, path.flow.lost), Count(path.other_flows.sent, path.other_flows.lost)
     if loses_more(here, there) < _CHANCE:
-        return seen("lossy", witnesses)
-    return seen("clean", witnesses) if loses_more(there, here) < _CHANCE else Fact()
-
-
-def _first_flow(end: _Place | None) -> int | None:
-    """The flow of the hops: the lowest number."""
-    return min((record.flow for record in end.records if record.protocol == "udp"), default=None) if end else None
+        return seen("lossy", path.witnesses)
+    return seen("clean", path.witnesses) if loses_more(there, here) < _CHANCE else Fact()
 
 
 def _gateway_ms(scene: Scene) -> Fact[tuple[float, float]]:

@@ -4,11 +4,13 @@ What is broken
     Wi-Fi at the edge of its range, a bad cable, a duplex mismatch or an overloaded access point.
 
 How it shows
-    Echoes to the gateway itself are lost, and the loss goes on to every control.
+    TCP connects and echoes to the gateway itself are lost, round trips to it scatter widely, and everything beyond it
+    loses at least as much, every control included.
 
 What looks like it
-    A gateway that answers pings slowly or limits them: its loss is not seen at any host beyond. Loss on the way
-    (transit.path.loss): the gateway answers everything then.
+    A gateway that answers slowly or limits its answers: what passes through it is not lost. Loss on the way
+    (transit.path.loss): the gateway answers everything then. A gateway that loses what it forwards answers for itself
+    without loss, and is not told from the first link of the provider.
 
 What would settle it
     Loss to the gateway and to all controls from this machine, and none over a cable.
@@ -19,40 +21,59 @@ What to tell the customer
 
 from netdiag.facts import Facts
 from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
-from netdiag.faults.reading import share_words, target_reached
+from netdiag.faults.losses import explains, is_lossy, sides, where
+from netdiag.faults.reading import share_words
 
-LOSSY = 0.02
-"""The lower end of the 95 % interval must exceed this: one echo lost of ten does not."""
-SEVERE = 0.2
-"""Below this a connection still comes about, by retransmission: such loss slows a service, and does not cut it off."""
-FACTS = ("machine.lan_loss", "controls.loss", "target.loss")
+TOO_FEW = 0.2
+"""The interval of few packets reaches beyond this: what was lost of them may be chance, and may not."""
+
+SCATTERED, APART_MS = 5, 20
+"""Round trips to the gateway scatter when the slow ones take so many times the median, and so much longer."""
+
+FACTS = ("machine.lan_loss", "losses.onset", "losses.beyond_gateway", "controls.loss")
 
 
 def assess(facts: Facts) -> Finding:
-    lan, controls, target = facts.machine.lan_loss, facts.controls.loss.value, facts.target.loss.value
+    lan, onset = facts.machine.lan_loss, facts.losses.onset
     if lan.value is None:
         return silent("Loss to the gateway was not measured.", "machine.lan_loss")
-    lost = f"{share_words(lan.value)} echoes to the gateway were lost"
-    if lan.value.low <= LOSSY:
-        few = lan.value.lost > 0 and lan.value.high > SEVERE
+    lost = f"{share_words(lan.value)} packets to the gateway were lost"
+    if onset.value is not None and "local" not in sides(facts, onset.value):
+        return opposes(
+            f"The local network is clean: {where(onset.value)}.", *FACTS, witnesses=lan.witnesses + onset.witnesses
+        )
+    if not is_lossy(lan.value):
+        few = lan.value.lost > 0 and lan.value.high > TOO_FEW
         if few:
             return silent(f"Only {lost}: too few to tell.", "machine.lan_loss")
         return opposes(f"Only {lost}.", "machine.lan_loss", witnesses=lan.witnesses)
-    if controls is None:
+    beyond = facts.losses.beyond_gateway if facts.losses.beyond_gateway.known else facts.controls.loss
+    if beyond.value is None:
         return silent(f"{lost}; whether hosts beyond it lose packets, too, is not known.", *FACTS)
-    if controls.low <= 0 or controls.high < lan.value.low:
-        return opposes(
-            f"{lost}, but {share_words(controls)} packets to controls: the gateway only limits its answers.", *FACTS
-        )
-    cuts_off = lan.value.low >= SEVERE and (target is None or target.low <= lan.value.high)
+    others = f"{share_words(beyond.value)} of those that passed it"
+    if beyond.value.high < lan.value.low:
+        return opposes(f"{lost}, but only {others}: the gateway limits its answers.", *FACTS)
+    if not is_lossy(beyond.value):
+        return silent(f"{lost}, and {others}: too few to tell whether the gateway only limits its answers.", *FACTS)
     return Finding(
         lean=Lean.SUPPORTS,
-        because=f"{lost}, and {share_words(controls)} packets to other hosts: the loss begins in the local network.",
+        because=f"{lost}{_scatter(facts)}, and {others}: the loss begins in the local network.",
         facts=FACTS,
-        witnesses=lan.witnesses + facts.controls.loss.witnesses,
-        explains=facts.target.works.value is False and not target_reached(facts) and cuts_off,
+        witnesses=lan.witnesses + beyond.witnesses + onset.witnesses,
+        at_most_likely=True,
+        # A gateway that limits what it answers, before a provider that loses packets, looks the same but for its
+        # hops: those of a lossy local network lose from the first one on.
+        at_most_possible=onset.value is None or onset.value.last_clean > 0,
+        explains=explains(facts, beyond.value),
         settle_next="The same run over a cable, or close to the access point.",
     )
+
+
+def _scatter(facts: Facts) -> str:
+    times = facts.losses.gateway_ms.value
+    if times is None or times[1] < SCATTERED * times[0] or times[1] - times[0] < APART_MS:
+        return ""
+    return f", its round trips scatter (half take up to {times[0]:.0f} ms, one in twenty {times[1]:.0f} ms or more)"
 
 
 FAULT = Fault(
@@ -60,7 +81,7 @@ FAULT = Fault(
     title="The local network loses packets",
     needs=("machine.lan_loss",),
     masked_by=("local.link.down", "local.gateway.dead"),
-    rivals=("transit.path.loss",),
+    rivals=("transit.path.loss", "host.path.loss"),
     assess=assess,
     reply=(
         "Packets are lost already between the machine and its own router, and every host is affected in the same way. "

@@ -1,93 +1,86 @@
 """The path loses packets.
 
 What is broken
-    A congested or broken link between the customer's gateway and the vendor.
+    A congested or broken link between the customer's network and the vendor's.
 
 How it shows
-    Loss that begins at some hop and is seen at all later hops and at the target, by a similar share.
+    Loss that begins between two routers and is seen at all later ones and at the target, by a similar share, while
+    those before lose nothing. TCP to the target has to send again.
 
 What looks like it
-    Routers that limit their ICMP answers: later hops then lose less, and it is no fault. Loss in the local network
-    (local.lan.loss). A connection-rate rule at the vendor's end, which drops some connections: its loss begins there.
-    Forward and return loss look the same from one end.
+    Routers that limit their ICMP answers: later hops then lose less, TCP loses nothing, and it is no fault. Loss in the
+    local network (local.lan.loss), in which all hops lose; and in the customer's router, which answers for itself and
+    loses what it forwards. Loss in the vendor's network (host.path.loss): between the last router outside and the
+    first one inside the two are not told apart. A connection-rate rule at the vendor's end, which drops some
+    connections: its loss begins there. Forward and return loss look the same from one end, and so do hops whose answers
+    are lost on a way back of their own.
 
 What would settle it
     Loss to other hosts behind the same routers, or the same share measured from the vendor's end.
 
 What to tell the customer
-    How many packets are lost and from which hop on.
+    How many packets are lost and between which routers it begins.
 """
 
-from netdiag.facts import Facts, Hop
-from netdiag.facts.base import Share
+from netdiag.facts import Facts
+from netdiag.facts.losses import PathLoss
 from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
-from netdiag.faults.reading import share_words, target_reached
+from netdiag.faults.losses import explains, is_lossy, sides, where
+from netdiag.faults.reading import share_words
 
-LOSSY = 0.02
-SEVERE = 0.2
-"""Below this a connection still comes about, by retransmission: such loss slows a service, and does not cut it off."""
-FACTS = ("path.hop_loss_persists", "machine.lan_loss", "controls.loss", "target.loss")
+FACTS = ("losses.path", "losses.onset", "losses.shared", "machine.lan_loss")
 
 
 def assess(facts: Facts) -> Finding:
-    loss, lan, controls = facts.path.hop_loss_persists, facts.machine.lan_loss.value, facts.controls.loss.value
-    if loss.value is None:
-        return silent("No loss was seen that goes on from some hop to the end.", *FACTS)
-    lost = f"{share_words(loss.value)} packets are lost on the way to the target"
-    if loss.value.low <= LOSSY:
-        return opposes(f"Only {lost}.", *FACTS, witnesses=loss.witnesses)
-    if lan is None:
-        return silent(f"{lost}; whether the local network loses them is not known.", *FACTS)
-    if lan.low > LOSSY or lan.high >= loss.value.low:
-        return silent(f"{lost}, but {share_words(lan)} echoes to the gateway are lost as well.", *FACTS)
-    first = onset(facts)
-    if first is not None and first.place in {"vendor", "target"}:
-        return opposes(f"{lost}, and the loss begins in the vendor's network, at hop {first.ttl}.", *FACTS)
-    shared = controls is not None and controls.low > LOSSY
-    where = f", from hop {first.ttl} ({', '.join(first.repliers)}) on" if first is not None and first.repliers else ""
+    path, onset, lan = facts.losses.path, facts.losses.onset, facts.machine.lan_loss.value
+    if path.value is None:
+        return silent("Losses along the path were not counted.", *FACTS)
+    if onset.value is None:
+        return _without_onset(path.value)
+    lost = where(onset.value)
+    if lan is not None and is_lossy(lan) and onset.value.last_clean == 0:
+        return opposes(f"{share_words(lan)} packets to the gateway itself are lost: it begins before it.", *FACTS)
+    whose = sides(facts, onset.value)
+    if "transit" not in whose:
+        return opposes(f"The loss does not begin on the way: {lost}.", *FACTS, witnesses=onset.witnesses)
     return Finding(
         lean=Lean.SUPPORTS,
-        because=f"{lost}{where}, while the gateway answers{', and so are those to other hosts' if shared else ''}.",
+        because=f"{lost}{_others(facts)}.",
         facts=FACTS,
-        witnesses=loss.witnesses + facts.machine.lan_loss.witnesses,
+        witnesses=onset.witnesses + facts.losses.shared.witnesses,
         at_most_likely=True,
-        # Without a control that shares the loss, a rule at the vendor's end that drops some connections looks the same.
-        at_most_possible=not shared,
-        explains=facts.target.works.value is False and not target_reached(facts) and cuts_off(facts, loss.value),
-        settle_next="Loss to other hosts behind the same routers, at one packet a second.",
+        at_most_possible=whose != {"transit"},
+        explains=explains(facts, onset.value.beyond),
+        settle_next="Loss to other hosts behind the same routers, or the run from the agent's line with `--deep`.",
     )
 
 
-def cuts_off(facts: Facts, loss: Share) -> bool:
-    """So much loss, and no more at the target than on the path, that it explains connections that fail."""
-    target = facts.target.loss.value
-    return loss.low >= SEVERE and (target is None or target.low <= loss.high)
+def _without_onset(path: PathLoss) -> Finding:
+    if path.end is None:
+        return silent("The target answers no paced packets, and no interval of hops is plain.", *FACTS)
+    lost = f"{share_words(path.end)} paced packets to the target are lost"
+    if path.end.lost:
+        return silent(f"{lost}; where is not plain.", *FACTS)
+    return opposes(f"{lost}.", *FACTS, witnesses=path.witnesses)
 
 
-def onset(facts: Facts) -> Hop | None:
-    """The first hop of a walk to the target from which on every hop that answers at all loses probes, two or more."""
-    for walk in (facts.path.target4.value, facts.path.target6.value):
-        answering = [hop for hop in (walk.hops if walk is not None else ()) if hop.answered > 0]
-        lossy: list[Hop] = []
-        for hop in reversed(answering):
-            if hop.answered >= hop.asked:
-                break
-            lossy.insert(0, hop)
-        if len(lossy) >= 2:
-            return lossy[0]
-    return None
+def _others(facts: Facts) -> str:
+    control, shared = facts.losses.control.value, facts.losses.shared.value
+    if control is None or shared is None:
+        return ""
+    return f"; {'so are' if shared else 'only'} {share_words(control)} to another host"
 
 
 FAULT = Fault(
     code="transit.path.loss",
     title="Packets are lost on the way",
-    needs=("path.hop_loss_persists",),
+    needs=("losses.path",),
     masked_by=("local.link.down", "local.gateway.dead"),
-    rivals=("local.lan.loss",),
+    rivals=("local.lan.loss", "host.path.loss"),
     assess=assess,
     reply=(
-        "Part of the packets is lost between the local network and ours, to other hosts as well. The local network "
-        "itself lost none that would explain it. Please give the report to the internet provider; it shows how many "
-        "packets were lost, and from which router on."
+        "Part of the packets is lost between the local network and ours. The local network itself lost none that would "
+        "explain it. Please give the report to the internet provider; it shows how many packets were lost, and between "
+        "which routers it begins."
     ),
 )

@@ -89,7 +89,6 @@ def test_alternating_routers_and_attempts() -> None:
     walk = walked(story)
     assert walk.hops[2].repliers == (CARRIER, EXCHANGE)
     assert (walk.hops[1].asked, walk.hops[1].answered) == (3, 2)
-    assert facts_of(story).path.icmp_limited_hops.value == (2,)
 
 
 def test_the_interval_needs_one_flow() -> None:
@@ -344,24 +343,6 @@ def test_a_target_on_the_own_link_is_no_proxy() -> None:
     story.machine()
     story.egress("192.168.1.50", target="accepted")
     assert not facts_of(story).path.proxy_in_path.known
-
-
-def test_loss_that_persists_and_loss_that_does_not() -> None:
-    real = Story()
-    real.surroundings()
-    for lost in (False, True, False, True):
-        hops = (GATEWAY, ISP, *((None, None) if lost else (CARRIER, EDGE)))
-        real.walk(TARGET, hops, end="silent" if lost else "open", beyond=1)
-    found = facts_of(real).path.hop_loss_persists.value
-    assert found is not None
-    assert (found.sent, found.lost) == (12, 6)
-    limited = Story()
-    limited.surroundings()
-    for lost in (False, True, False, True):
-        limited.walk(TARGET, (GATEWAY, None if lost else ISP, CARRIER, EDGE))
-    facts = facts_of(limited)
-    assert not facts.path.hop_loss_persists.known
-    assert facts.path.icmp_limited_hops.value == (2,)
 
 
 def test_a_filter_that_resets_does_not_make_the_hop_before_it_the_vendors() -> None:

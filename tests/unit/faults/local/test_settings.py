@@ -6,7 +6,6 @@ from netdiag.facts import ConnectState, Facts, Proxy, TlsState
 from netdiag.faults.local import (
     clock_wrong,
     ipv6_dead,
-    lan_loss,
     portal_captive,
     proxy_dead,
     proxy_refusing,
@@ -22,7 +21,6 @@ from tests.unit.faults.local.stage import (
     facts,
     failing,
     judged,
-    lost,
     machine,
     opened,
     path,
@@ -191,43 +189,6 @@ DAYS = 40 * 86400
 )
 def test_clock_wrong(given: Facts, expected: str) -> None:
     assert word(judged(clock_wrong.FAULT, given)) == expected
-
-
-HEAVY, LIGHT, NONE = lost(20, 40, 0.35, 0.65), lost(4, 40, 0.04, 0.23), lost(0, 40, 0.0, 0.09)
-
-
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        pytest.param(
-            facts(machine=machine(lan_loss=HEAVY), controls=controls(loss=HEAVY), target=target(works=False)),
-            "supports",
-            id="fires",
-        ),
-        pytest.param(
-            facts(machine=machine(lan_loss=LIGHT), controls=controls(loss=LIGHT), target=target(works=False)),
-            "stray",
-            id="too-light-to-cut-anything-off",
-        ),
-        pytest.param(
-            facts(machine=machine(lan_loss=HEAVY), controls=controls(loss=HEAVY), target=target(works=True)),
-            "stray",
-            id="target-works",
-        ),
-        pytest.param(
-            facts(machine=machine(lan_loss=HEAVY), controls=controls(loss=NONE), target=target(works=False)),
-            "opposes",
-            id="the-gateway-limits-echoes",
-        ),
-        pytest.param(facts(machine=machine(lan_loss=HEAVY)), "silent", id="controls-unknown"),
-        pytest.param(facts(machine=machine(lan_loss=lost(1, 3, 0.06, 0.79))), "silent", id="three-probes-no-controls"),
-        pytest.param(facts(machine=machine(lan_loss=lost(1, 4, 0.01, 0.7))), "silent", id="too-few"),
-        pytest.param(facts(machine=machine(lan_loss=NONE), controls=controls(loss=HEAVY)), "opposes", id="lan-is-fine"),
-        pytest.param(Facts(), "silent", id="unknown"),
-    ],
-)
-def test_lan_loss(given: Facts, expected: str) -> None:
-    assert word(judged(lan_loss.FAULT, given)) == expected
 
 
 def behind(proxy: Proxy, health: dict[str, bool] | None = None) -> Facts:

@@ -4,11 +4,10 @@ from typing import Any
 
 import pytest
 
-from netdiag.facts import AddressState, Facts, Hop, Proxy, TlsState, Walk
+from netdiag.facts import AddressState, Facts, Proxy, TlsState, Walk
 from netdiag.faults.transit import (
     path_black_hole,
     path_loop,
-    path_loss,
     path_prohibited,
     path_unreachable,
     tamper_reset_by_name,
@@ -26,7 +25,6 @@ from tests.unit.faults.local.stage import (
     facts,
     failing,
     judged,
-    lost,
     machine,
     opened,
     path,
@@ -265,72 +263,6 @@ def test_a_refusal_at_the_vendors_end_outweighs_one_on_the_way() -> None:
         path=path(controls=(control_walk(GATEWAY, A),)),
     )
     assert word(judged(path_prohibited.FAULT, given)) == "opposes"
-
-
-HEAVY, NONE = lost(20, 40, 0.35, 0.65), lost(0, 40, 0.0, 0.09)
-
-
-def lossy(
-    *, lan: object = NONE, control: object = HEAVY, loss: object = HEAVY, works: bool = False, **more: object
-) -> Facts:
-    values = {
-        "machine": machine(lan_loss=lan) if lan is not None else machine(),
-        "controls": controls(loss=control) if control is not None else controls(),
-        "path": path(hop_loss_persists=loss),
-        "target": target(works=works),
-    }
-    return facts(**(values | more))
-
-
-def hops(*answered: tuple[str, int]) -> Walk:
-    found = tuple(
-        Hop(
-            ttl=ttl,
-            repliers=(address,),
-            place="vendor" if address.startswith("198.51.") else "public",
-            asked=8,
-            answered=n,
-        )
-        for ttl, (address, n) in enumerate(answered, start=1)
-    )
-    base = walk(*(address for address, _ in answered), end="open")
-    return Walk(
-        role="target",
-        host=base.host,
-        address=base.address,
-        family=4,
-        port=443,
-        protocol="tcp",
-        hops=found,
-        end="open",
-        last_seen=len(found),
-    )
-
-
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        pytest.param(lossy(), "supports", id="fires"),
-        pytest.param(lossy(control=NONE), "possible", id="others-lose-nothing-so-maybe-a-rule-of-the-vendors"),
-        pytest.param(lossy(control=None), "possible", id="others-unknown"),
-        pytest.param(lossy(works=True), "stray", id="target-works"),
-        pytest.param(lossy(loss=lost(4, 40, 0.12, 0.23)), "stray", id="too-light-to-cut-anything-off"),
-        pytest.param(lossy(lan=HEAVY), "silent", id="lost-in-the-lan"),
-        pytest.param(lossy(lan=None), "silent", id="lan-unknown"),
-        pytest.param(lossy(loss=NONE), "opposes", id="no-loss"),
-        pytest.param(
-            lossy(path=path(hops((A, 8), (BORDER, 4), ("198.51.100.2", 4)), hop_loss_persists=HEAVY)),
-            "opposes",
-            id="begins-in-the-vendors-network",
-        ),
-        pytest.param(
-            lossy(path=path(hops((GATEWAY, 8), (A, 4), (B, 4)), hop_loss_persists=HEAVY)), "supports", id="from-hop-2"
-        ),
-        pytest.param(Facts(), "silent", id="unknown"),
-    ],
-)
-def test_loss(given: Facts, expected: str) -> None:
-    assert word(judged(path_loss.FAULT, given)) == expected
 
 
 CUT = target(opened(works=False, tls=TlsState(how="reset", server_hello=False)))
