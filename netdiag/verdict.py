@@ -4,7 +4,8 @@ The rules, in order (those before the verdict stand in ``verdict_standing``):
 
 (1) Suspects are the faults that settle or support, explain the failure, and are not masked.
 (2) The URL works on the customer's own way, its name included, and nothing measured is ill: ``none``, whatever is
-    suspected.
+    suspected of a failure. It works and was really slow: the faults that explain slowness are the suspects instead, and
+    where there is none it is ``none`` all the same.
 (3) No suspect: ``none`` when the URL works in this sense, otherwise ``inconclusive``.
 (4) Suspects of one side only: that side, when one of them is at least likely; otherwise ``inconclusive``.
 (5) Suspects of several sides: the side of the one that is settled, as ``likely``, when those of all other sides are
@@ -65,9 +66,11 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 def decide(facts: Facts, catalogue: Sequence[Fault] = CATALOGUE) -> Verdict:
     """The verdict on these facts. Pure: the same facts and catalogue give the same verdict for ever."""
     hypotheses = stand(facts, catalogue)
-    suspects = tuple(one for one in hypotheses if one.suspect)
+    suspects = _suspects(hypotheses, "failure")
     if met_by_name(facts) and (clean(facts) or (not suspects and target_reached(facts))):
-        return _none(facts, hypotheses, catalogue)
+        suspects = _suspects(hypotheses, "slowness") if facts.speed.slow.value is True else ()
+        if not suspects:
+            return _none(facts, hypotheses, catalogue)
     side = _side(suspects)
     if side is None:
         return _inconclusive(facts, hypotheses, suspects, catalogue)
@@ -88,6 +91,10 @@ def decide(facts: Facts, catalogue: Sequence[Fault] = CATALOGUE) -> Verdict:
         reply=reply(side, certain, leads, catalogue, next_ones[0] if next_ones else ""),
         catalogue_version=CATALOGUE_VERSION,
     )
+
+
+def _suspects(hypotheses: Sequence[Hypothesis], of: Literal["failure", "slowness"]) -> tuple[Hypothesis, ...]:
+    return tuple(one for one in hypotheses if one.suspect and one.finding is not None and one.finding.of == of)
 
 
 def met_by_name(facts: Facts) -> bool:

@@ -81,7 +81,8 @@ def undecided(
 def healthy(facts: Facts, rest: Sequence[Hypothesis]) -> str:
     """The summary when nothing is wrong."""
     cut = ", though the run was cut short" if facts.interrupted else ""
-    return f"This URL, without a login, worked from this address at the times of the run{cut}.{strays(rest)}"
+    slow = " It came slowly, and nothing that was measured says why." if facts.speed.slow.value is True else ""
+    return f"This URL, without a login, worked from this address at the times of the run{cut}.{slow}{strays(rest)}"
 
 
 def strays(rest: Sequence[Hypothesis]) -> str:

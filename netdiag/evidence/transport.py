@@ -170,14 +170,24 @@ class ArrivingTtl(Observed, frozen=True, kw_only=True, tag="arriving_ttl"):
 
 
 class Progress(Struct, frozen=True, kw_only=True):
-    """How far a transfer was ``at_us`` after its request was sent: body bytes received; and of this end's kernel its
-    estimate of the round trip time to the sender (None: none yet), and how many packets came out of order so far (each
-    marks one that was lost, or overtaken, before it)."""
+    """How far a transfer was ``at_us`` after its request was sent: bytes received on the connection since then (headers
+    and TLS included; the body's alone where the kernel does not count); and of this end's kernel its estimate of the
+    round trip time to the sender, which grows with each pause of the sender, too, and how many packets came out of
+    order so far (each marks one that was lost, or overtaken, before it)."""
 
     at_us: UInt
     received: UInt
     rtt_us: UInt | None = None
     out_of_order: UInt | None = None
+
+
+class Bursts(Struct, frozen=True, kw_only=True):
+    """How the bytes of a transfer came, looked at every 10 ms: in how many pieces, between which nothing came for 50 ms
+    or more; and the medians of their sizes and of the times that they took."""
+
+    count: UInt
+    median_bytes: UInt
+    median_us: UInt
 
 
 class Transfer(Observed, frozen=True, kw_only=True, tag="transfer"):
@@ -186,7 +196,7 @@ class Transfer(Observed, frozen=True, kw_only=True, tag="transfer"):
     ``connected_us`` and ``secured_us`` are microseconds from ``began_ns``; the other times from the sending of the
     request, when TCP and TLS were ready: ``acked_us`` when the peer's TCP had acknowledged all of it, ``first_byte_us``
     when the first byte of the answer came, ``finished_us`` when no more was read. ``received`` counts body bytes;
-    ``complete``: the body ended by itself. ``progress`` has at most 50 entries, evenly spread.
+    ``complete``: the body ended by itself. ``progress`` has at most 50 entries, evenly spread, from the first byte on.
     """
 
     address: str
@@ -204,4 +214,5 @@ class Transfer(Observed, frozen=True, kw_only=True, tag="transfer"):
     received: UInt = 0
     complete: bool | None = None
     progress: tuple[Progress, ...] = ()
+    bursts: Bursts | None = None
     tcp: TcpInfo | None = None

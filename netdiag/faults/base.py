@@ -2,6 +2,7 @@
 
 import enum
 from collections.abc import Callable
+from typing import Literal
 
 import msgspec
 
@@ -42,7 +43,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     cannot carry more than the word ``likely``, whatever the rivals (design.md, Judging). ``at_most_possible``: it is a
     suspect, yet something that no entry of the catalogue rules out leaves the same traces; it never becomes ``likely``.
     ``explains`` False: the fault is real, but it is not why the target fails (a stray finding: it never leads a
-    verdict). ``settle_next``: the one measurement that would decide, when this finding is not settled."""
+    verdict). ``of``: what it explains; why a URL that works is slow is judged only where nothing explains a failure.
+    ``settle_next``: the one measurement that would decide, when this finding is not settled."""
 
     lean: Lean
     because: str
@@ -51,6 +53,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     at_most_likely: bool = False
     at_most_possible: bool = False
     explains: bool = True
+    of: Literal["failure", "slowness"] = "failure"
     settle_next: str | None = None
     search_keys: tuple[tuple[str, str], ...] = ()
 

@@ -252,7 +252,8 @@ class Lab:
     ) -> Path:
         """Run ``netdiag collect`` in a node; returns the bundle. Raises LabError with its output when there is none."""
         output = self.home / f"{role}-{time.monotonic_ns()}.zip"
-        argv = [sys.executable, "-m", "netdiag", "collect", url or self.url, "--yes", "--output", str(output), *args]
+        flags = (*(self.scenario.customer.collect if role == "customer" else ()), *args)
+        argv = [sys.executable, "-m", "netdiag", "collect", url or self.url, "--yes", "--output", str(output), *flags]
         as_user = self.scenario.ordinary_user if ordinary is None else ordinary
         done = self.run(role, argv, ordinary=as_user, env=env, timeout=timeout)
         if not output.is_file():

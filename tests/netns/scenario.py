@@ -32,6 +32,7 @@ ServerKind = Literal[
     "accept_close",
     "accept_reset",
     "tls_silent",
+    "tls_slow",
     "tls_close",
     "plain_http",
 ]
@@ -105,6 +106,7 @@ class Customer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     env: dict[str, str] = {}
     clock: str | None = None  # libfaketime's relative form, such as "-900d"
     trust: tuple[Literal["lab", "interception"], ...] = ("lab",)
+    collect: tuple[str, ...] = ()  # flags of his netdiag collect
     warm_up: tuple[str, ...] = ()  # shell lines run as the customer before anything is measured
 
 

@@ -22,6 +22,10 @@ CHECKS: dict[tuple[str, str], Reply] = {
     ("network-test.debian.org", "/nm"): Reply("200 OK", b"NetworkManager is online\n", (_TEXT,)),
 }
 
+# The pages of the public resolvers are of this order; the others are as short as a lab needs them.
+_LARGE_PAGES = frozenset({"one.one.one.one", "dns.google", "dns.quad9.net"})
+_LARGE_BYTES = 60_000
+
 
 def handle(request: Request) -> Reply:
     """Any host, any path: the check pages as they are, a plain page for the rest."""
@@ -30,4 +34,6 @@ def handle(request: Request) -> Reply:
     if check is not None:
         return check
     body = f"<!doctype html><title>{host}</title><h1>{host}</h1>\n".encode("latin-1", "replace")
+    if host in _LARGE_PAGES:
+        body = body.ljust(_LARGE_BYTES, b" ")
     return Reply("200 OK", body, (("Server", "lab"), _HTML))

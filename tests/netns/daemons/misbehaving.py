@@ -14,6 +14,11 @@ from typing import Final
 from tests.netns.scenario import ServerKind
 
 _HOLD_SECONDS: Final = 120.0  # longer than any client of the lab waits
+_SLOW_SECONDS: Final = 4.0
+_SLOW: Final = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 16\r\nConnection: close\r\n\r\n"
+    b'{"status":"ok"}\n'
+)
 _PLAIN: Final = (
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 12\r\nConnection: close\r\n\r\n"
     b"Bad Request\n"
@@ -55,6 +60,9 @@ def _session(kind: ServerKind, session: socket.socket, context: ssl.SSLContext) 
                 secure.recv(4096)
                 if kind == "tls_silent":
                     time.sleep(_HOLD_SECONDS)
+                elif kind == "tls_slow":
+                    time.sleep(_SLOW_SECONDS)
+                    secure.sendall(_SLOW)
 
 
 def serve(kind: ServerKind, chain: bytes, key: bytes, port: int = 443) -> None:
