@@ -93,9 +93,14 @@ def _sum_up(told: Sequence[tuple[bool | None, AgentRun]]) -> Fact[bool]:
 def _run(customer: Run, agent: Run, prefixes: tuple[str, ...]) -> AgentRun:
     """(1) Another host is another target: the run says nothing. (2) An agent whose own line is broken (every control
     failed), or whose machine refused to send, says nothing either. (3) Only addresses that fail for the customer and
-    that the agent measured are compared. (4) Names are compared on their own."""
+    that the agent measured are compared, and not where the agent's own network stopped its packets. (4) Names are
+    compared on their own."""
     mine = {state.address: state for state in customer.failing}
-    theirs = {state.address: state for state in agent.facts.target.addresses.value or () if state.works is not None}
+    theirs = {
+        state.address: state
+        for state in agent.facts.target.addresses.value or ()
+        if state.works is not None and not _stopped_at_home(agent.facts, state)
+    }
     shared = [(mine[address], theirs[address]) for address in mine if address in theirs]
     same_host = customer.facts.host.lower().rstrip(".") == agent.facts.host.lower().rstrip(".")
     fit = agent.facts.controls.any_healthy.value is not False and not agent.facts.machine.local_refusal.known
@@ -114,6 +119,29 @@ def _run(customer: Run, agent: Run, prefixes: tuple[str, ...]) -> AgentRun:
         loss=agent.facts.losses.onset.value if usable else None,
         caps=_caps(customer, agent, shared, minutes, prefixes),
         witnesses=tuple(dict.fromkeys(w for _, other in shared for w in other.witnesses)),
+    )
+
+
+def _stopped_at_home(facts: Facts, state: AddressState) -> bool:
+    """The agent's own machine or network stopped its packets: a router near it refused them, or they were last seen
+    there while others pass the same router."""
+    connect = state.connect
+    if connect is None or connect.how not in ("icmp", "silent"):
+        return False
+    if connect.how == "icmp":
+        return connect.sender_place in ("self", "gateway", "private")
+    if facts.machine.target_leaves.value is False:
+        return True
+    walk = next(
+        (one for one in (facts.path.target4.value, facts.path.target6.value) if one and one.address == state.address),
+        None,
+    )
+    if walk is None or walk.end != "silent" or walk.last_seen_place not in ("gateway", "private"):
+        return False
+    return any(
+        hop.ttl == walk.last_seen and walk.last_seen_address in hop.repliers and other.last_seen > hop.ttl
+        for other in facts.path.controls.value or ()
+        for hop in other.hops
     )
 
 

@@ -98,6 +98,15 @@ def test_the_customers_own_router_is_shown_by_its_next_one() -> None:
     assert verdict(port_shut_after(GATEWAY)).side == "inconclusive"
 
 
+def test_an_agent_whose_own_network_drops_the_port_says_nothing_of_the_vendor() -> None:
+    def alike(agent: Story) -> bool | None:
+        facts = derive(port_shut_after(*WAY).bundle(), [agent.bundle()])
+        return facts.agent.fails_elsewhere.value
+
+    assert alike(port_shut_after(GATEWAY)) is None
+    assert alike(port_shut_after(*WAY)) is True
+
+
 def test_stars_before_the_machine_are_no_strangers() -> None:
     told = Story()
     told.surroundings()
