@@ -5,7 +5,7 @@ from typing import Literal
 from netdiag.facts import Facts
 from netdiag.facts.flow import FlowState
 from netdiag.faults.base import Finding, opposes, silent
-from netdiag.faults.reading import carries_healthy_control, customers_own
+from netdiag.faults.reading import carries_healthy_control, control_walks, customers_own, hop_at
 
 Whose = Literal["customer", "customer or way", "way", "way or vendor", "vendor"]
 """Of the interval in which data end. ``way``: beyond the customer's network, and before a router that carries a
@@ -68,7 +68,7 @@ def whose(facts: Facts, flow: FlowState) -> Whose | None:
     if flow.on_the_way is None:
         return None
     if flow.on_the_way is False:
-        return "vendor" if flow.passed_place == "vendor" else None
+        return "vendor" if _is_last_router_the_vendors(facts, flow) else None
     begins_at_customer = flow.passed == 0 or _is_customers(facts, flow.passed_address, flow.passed_place)
     begins_beyond = not begins_at_customer and flow.passed_place in _BEYOND
     carries = flow.stopped_address is not None and carries_healthy_control(facts, flow.stopped_address)
@@ -79,6 +79,16 @@ def whose(facts: Facts, flow: FlowState) -> Whose | None:
     if begins_beyond:
         return "way" if carries else "way or vendor"
     return "customer or way" if carries or flow.stopped_place in ("private", "shared") else None
+
+
+def _is_last_router_the_vendors(facts: Facts, flow: FlowState) -> bool:
+    """It stands directly before the host. One that kept silent to the walk, and so has no name, may be a control's,
+    too, where a walk to one met silence at the same TTL."""
+    if flow.passed_place is not None:
+        return flow.passed_place == "vendor"
+    others = [walk for walk in control_walks(facts, flow.family) if walk.end_ttl is None or walk.end_ttl > flow.passed]
+    hops = [hop_at(walk, flow.passed) for walk in others]
+    return all(hop is not None and bool(hop.repliers) for hop in hops)
 
 
 def where(flow: FlowState) -> str:

@@ -4,7 +4,7 @@ A probe is a plain generator ``(Step, World) -> Iterator[Observation]``. Network
 never raised; what a probe does raise is a bug of ours, and the runner records it as ``NotRun(why="crashed")``.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal, Protocol
 
 import msgspec
@@ -240,11 +240,12 @@ class World(Walker, Protocol):
         stamps: Callable[[], Stamp],
         stream: Stream,
         payload: Payload,
-        stages: Sequence[Stage],
+        stages: Iterable[Stage],
     ) -> Iterator[InFlow]:
         """Send ``payload`` on a fresh ``stream``, and go through ``stages`` until something ends the connection or
         data come: one record a stage. A stage ends early at its answer; ``none`` only at its limit, which counts from
-        the first packet that left with the stage's TTL. Raises ``DeclinedError`` as ``exchange`` does."""
+        the first packet that left with the stage's TTL. The next stage is asked for when the record of the last was
+        taken. Raises ``DeclinedError`` as ``exchange`` does."""
         ...
 
     def arriving_ttl(self, stamp: Stamp, stream: Stream, payload: Payload, *, limit_ms: int) -> ArrivingTtl:

@@ -6,11 +6,11 @@ TTL: first so that only packets which arrive with more than the host's TTL are s
 What comes back at a TTL that cannot reach the host was sent on the way. Where a gap remains around that place, one more
 connection looks into it, if there is a place for its SYN.
 
-With ``--deep`` every TTL up to the host is asked for, for both names. Four TTLs a connection: the kernel repeats what
-expired after 200, 400, 800 ms and so on, so that a fifth would wait too long.
+With ``--deep`` every TTL up to the host is asked for, for both names, four TTLs a connection: the kernel repeats what
+expired after 200, 400, 800 ms and so on, so that more of them would wait too long.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from netdiag.evidence.bundle import Step
 from netdiag.evidence.observation import Observation
@@ -26,6 +26,7 @@ _WAIT_S, _WAITS = 10.0, 2
 """The SYNs of the run's first seconds leave the budget after 30 s: waited for twice, while the run has time."""
 _SPARE_MS = 25_000
 _TTLS_PER_CONNECTION = 4
+_SILENCES = 2
 
 
 def _run(step: Step, world: World) -> Iterator[Observation]:
@@ -42,7 +43,8 @@ def _run(step: Step, world: World) -> Iterator[Observation]:
             yield from _every_ttl(step, world, payload, distance)
     met: list[InFlow] = []
     ttls = [] if is_deep else [int(ttl) for ttl in step.params.get("ttls", "").split(",") if ttl]
-    for record in _connection(step, world, vendor, _stages(ttls, floor)):
+    floors = [] if floor is None or step.params["met"] == "silence" else [floor + 1, floor]
+    for record in _connection(step, world, vendor, _stages(ttls, floors, met)):
         met += [record] if isinstance(record, InFlow) else []
         yield record
     gap = _gap(met)
@@ -57,14 +59,14 @@ def _payload(step: Step, *, neutral: bool) -> Payload:
     return Payload(kind="request", name=name, path=step.params["path"], neutral=neutral)
 
 
-def _stages(ttls: Sequence[int], floor: int | None) -> list[Stage]:
-    """``floor``: the TTL with which the host's packets arrive."""
-    floors = [] if floor is None else [floor + 1, floor]
-    return [
-        *_limited(ttls),
-        *(Stage(min_ttl=least, limit_ms=_STAGE_MS) for least in floors),
-        Stage(limit_ms=_LISTEN_MS),
-    ]
+def _stages(ttls: Sequence[int], floors: Sequence[int], met: Sequence[InFlow]) -> Iterator[Stage]:
+    """The limited TTLs until two of them met silence; then from ``floors`` on only packets that arrive with so much,
+    then all. ``met`` fills up meanwhile."""
+    for stage in _limited(ttls):
+        if sum(one.answer == "none" for one in met) < _SILENCES:
+            yield stage
+    yield from (Stage(min_ttl=least, limit_ms=_STAGE_MS) for least in floors)
+    yield Stage(limit_ms=_LISTEN_MS)
 
 
 def _limited(ttls: Sequence[int]) -> list[Stage]:
@@ -97,7 +99,7 @@ def _every_ttl(step: Step, world: World, payload: Payload, distance: int) -> Ite
 
 
 def _connection(
-    step: Step, world: World, payload: Payload, stages: Sequence[Stage], *, and_ttl: bool = False, waits: bool = True
+    step: Step, world: World, payload: Payload, stages: Iterable[Stage], *, and_ttl: bool = False, waits: bool = True
 ) -> Iterator[Observation]:
     """One connection and what is sent on it. ``and_ttl``: ask for the arriving TTL, too, when it stays open.
     ``waits``: for a place for its SYN."""

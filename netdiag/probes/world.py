@@ -2,7 +2,7 @@
 
 import socket
 import urllib.parse
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 
 from netdiag.evidence.machine import LocalSend
 from netdiag.evidence.names import Lookup
@@ -130,7 +130,7 @@ class LiveWorld(PathWorld):
             self._clock.heard(info.rtt_us)
 
     def in_flow(
-        self, stamps: Callable[[], Stamp], stream: Stream, payload: Payload, stages: Sequence[Stage]
+        self, stamps: Callable[[], Stamp], stream: Stream, payload: Payload, stages: Iterable[Stage]
     ) -> Iterator[InFlow]:
         if payload.kind == "request":
             self._turn_to_request()

@@ -7,7 +7,7 @@ functions, where a test needs them.
 
 import heapq
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, NoReturn
 
@@ -241,7 +241,7 @@ class FakeWorld:
         return (self._exchange or _unscripted)(stamp, request)
 
     def in_flow(
-        self, stamps: Callable[[], Stamp], stream: Stream, payload: Payload, stages: Sequence[Stage]
+        self, stamps: Callable[[], Stamp], stream: Stream, payload: Payload, stages: Iterable[Stage]
     ) -> Iterator[InFlow]:
         for stage in stages:
             record = (self._in_flow or _unscripted)(stamps(), payload, stage)

@@ -26,7 +26,8 @@ What to tell the customer
 
 from netdiag.facts import Facts
 from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
-from netdiag.faults.in_flow import flow_to, flows, minds_no_name, minds_the_name, was_ended
+from netdiag.faults.in_flow import FACTS as IN_FLOW
+from netdiag.faults.in_flow import flow_to, flows, minds_no_name, minds_the_name, was_ended, where, whose
 from netdiag.faults.reading import excused, witnesses_of
 from netdiag.faults.transit._tamper import judge
 
@@ -42,7 +43,10 @@ def assess(facts: Facts) -> Finding:
     if by_name:
         return judge(facts, by_name[0], f"the name of {facts.host}")
     if inside and all(minds_no_name(flow) for flow in inside):
-        return silent(f"At {inside[0].address} a neutral name meets the same as the vendor's.", "flow.states")
+        alike = f"At {inside[0].address} a neutral name meets the same as the vendor's, {where(inside[0])}."
+        if all(whose(facts, flow) in ("customer", "vendor") for flow in inside):
+            return opposes(alike, *IN_FLOW, witnesses=inside[0].witnesses)
+        return silent(f"At {inside[0].address} a neutral name meets the same as the vendor's.", *IN_FLOW)
     return _by_the_handshake(facts)
 
 

@@ -10,7 +10,7 @@ import errno
 import os
 import select
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from netdiag.evidence.record import Failure, FailureCode, Native
@@ -52,7 +52,7 @@ class _Event(NamedTuple):
 
 
 def in_flow(
-    clock: Clock, stamps: Callable[[], Stamp], stream: Stream, payload: Payload, stages: Sequence[Stage], *, data: bytes
+    clock: Clock, stamps: Callable[[], Stamp], stream: Stream, payload: Payload, stages: Iterable[Stage], *, data: bytes
 ) -> Iterator[InFlow]:
     """``World.in_flow``: ``data`` are the bytes of ``payload``. Raises ``OutOfTimeError``; ``TypeError`` for a stream
     without a socket."""

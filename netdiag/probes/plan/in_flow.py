@@ -17,7 +17,7 @@ MAX_ADDRESSES = 2
 NEUTRAL_NAME = "www.example.com"
 """Nobody's service, and known to every filter as harmless: IANA keeps it for examples (RFC 2606 section 3)."""
 
-MAX_TTLS = 4
+MAX_TTLS = 5
 """Asked for on one connection: the kernel repeats what expired after 200, 400, 800 ms and so on."""
 
 _INNER = {"private", "shared", "link_local"}
@@ -49,7 +49,7 @@ def look_inside_the_flow(inputs: Inputs, seen: Seen) -> Iterator[Step]:
             address=address,
             port=inputs.target.port,
             caused_by=cause,
-            params=_params(inputs, address, seen),
+            params=_params(inputs, address, seen) | {"met": "end" if failure.code in _ENDED else "silence"},
         )
 
 
@@ -68,13 +68,20 @@ def _cut_short(inputs: Inputs, seen: Seen) -> dict[str, tuple[ObsId, Failure]]:
     found: dict[str, tuple[ObsId, Failure]] = {}
     if inputs.target.scheme == "https":
         for step, handshake in seen.of(Handshake, "target"):
-            if not handshake.server_hello and not handshake.first_bytes:
+            if not (handshake.server_hello or handshake.first_bytes or _is_only_slow(handshake)):
                 _keep(found, inputs, step, handshake.id, handshake.failure)
     else:
         for step, exchange in seen.of(Exchange, "target"):
-            if exchange.status is None:
+            silent = exchange.failure is not None and exchange.failure.code is FailureCode.TIMED_OUT
+            if exchange.status is None and not (silent and exchange.request_acked is True):
                 _keep(found, inputs, step, exchange.id, exchange.failure)
     return found
+
+
+def _is_only_slow(handshake: Handshake) -> bool:
+    """The greeting arrived, and its answer did not come: nothing is stopped on the way there."""
+    failure = handshake.failure
+    return failure is not None and failure.code is FailureCode.TIMED_OUT and handshake.acked is True
 
 
 def _keep(
@@ -107,16 +114,16 @@ def _walked(address: str, seen: Seen) -> list[HopReply]:
 
 
 def _telling_ttls(address: str, distance: int, seen: Seen) -> list[int]:
-    """Four TTLs short of the host: what ends between them is told apart by whose network it is. The last router; the
-    last of the first private ones, and the next; the last that a walk to a control passed, too. Where these are fewer,
-    the middle of the largest gap."""
+    """Five TTLs short of the host: what ends between them is told apart by whose network it is. The last two routers;
+    the last of the first private ones, and the next; the last that a walk to a control passed, too. Where these are
+    fewer, the middle of the largest gap."""
     routers = {one.ttl: one.replier for one in _walked(address, seen) if one.answer == "icmp" and one.ttl < distance}
     others = {one.replier for _, one in seen.of(HopReply, "control") if one.answer == "icmp"}
     inner = 1
     while (router := routers.get(inner + 1)) is not None and classify(router) in _INNER:
         inner += 1
     shared = max((ttl for ttl, router in routers.items() if router in others), default=0)
-    chosen = sorted({ttl for ttl in (inner, inner + 1, shared, distance - 1) if 0 < ttl < distance})
+    chosen = sorted({ttl for ttl in (inner, inner + 1, shared, distance - 2, distance - 1) if 0 < ttl < distance})
     while len(chosen) < min(distance - 1, MAX_TTLS):
         below, above = max(pairwise([0, *chosen]), key=lambda pair: pair[1] - pair[0])
         chosen = sorted({*chosen, (below + above) // 2})
