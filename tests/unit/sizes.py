@@ -6,6 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 from netdiag.evidence.bundle import Role
+from netdiag.evidence.machine import RouteLookup
 from netdiag.evidence.record import FailureCode, Icmp
 from netdiag.evidence.tls import Handshake
 from netdiag.evidence.transport import Connect, HopReply
@@ -29,7 +30,6 @@ from tests.fakes.records import (
 )
 
 TO_TARGET = (GATEWAY, ISP, CARRIER, EDGE)
-TO_CONTROL = (GATEWAY, ISP, CARRIER, EXCHANGE)
 LARGE = msgspec.structs.replace(TCP, bytes_received=4000)
 
 Outcome = Literal["works", "fails"]
@@ -37,7 +37,7 @@ Outcome = Literal["works", "fails"]
 
 def stalling(
     *, acked: bool | None = True, small: Outcome | None = "works",
-    controls: Literal["large", "stall", "helped"] = "large", routers: Sequence[str] = TO_TARGET,
+    controls: Literal["large", "stall", "helped"] = "large", routers: Sequence[str] = TO_TARGET, apart: bool = False,
 ) -> Story:  # fmt: skip
     """TLS to the target stalls after the greeting. ``small``: the same with small segments. ``controls``: their large
     answers come, or they stall as well, and one of them is helped by small segments."""
@@ -59,8 +59,14 @@ def stalling(
     if controls == "helped":
         small_segments(story, CONTROL, "works", role="control", host=CONTROL_HOST)
     story.walk(TARGET, routers)
-    story.walk(CONTROL, (*routers[:-1], EXCHANGE), role="control")
+    story.walk(CONTROL, to_control(routers, apart=apart), role="control")
+    story.add(RouteLookup, story.step("route", "target", "", TARGET), destination=TARGET, device="eth0")
     return story
+
+
+def to_control(routers: Sequence[str], *, apart: bool = False) -> tuple[str, ...]:
+    """The way to the control: the same but for its last router; ``apart``: but for all behind the second."""
+    return (*routers[:2], EXCHANGE) if apart else (*routers[:-1], EXCHANGE)
 
 
 def _replace_last(story: Story, **fields: Any) -> None:

@@ -56,13 +56,15 @@ def _on_the_way_there(facts: Facts, stall: Stall, walk: SizeWalk) -> Finding:
             *FACTS,
             witnesses=walk.witnesses,
         )
-    if facts.machine.target_by_tunnel.value is not False:
-        return silent("A tunnel may carry these packets, and its own way is not seen.", *FACTS)
+    if facts.machine.target_by_tunnel.value is True:
+        return silent("A tunnel carries these packets, and its own way is not seen.", *FACTS)
     inside = sizes.ends_inside(facts, walk) and _has_a_network_of_its_own(facts)
     return supports(
         stall,
         gap(walk) + ("" if inside else ": on this network's own line or on its provider's"),
-        at_most_possible=not inside or stall.for_whom != "everyone",
+        at_most_possible=not inside
+        or stall.for_whom != "everyone"
+        or facts.machine.target_by_tunnel.value is not False,
     )
 
 

@@ -61,9 +61,10 @@ def _on_the_way_there(facts: Facts, stall: Stall, walk: SizeWalk) -> Finding:
     if stall.for_whom == "everyone":
         where = f"{gap(walk)}, and other hosts are hit as well"
         return supports(stall, where, at_most_possible=False, settles=_is_behind_nat(facts, stall))
-    carried = walk.missing_address is not None and carries_healthy_control(facts, walk.missing_address)
-    unclear = "" if carried else ", which does not show whose link it is"
-    return supports(stall, gap(walk) + unclear, at_most_possible=not carried)
+    # Controls whose large datagrams vanish there, and whose large answers come all the same, contradict the walk.
+    is_clear = stall.for_whom == "target" and carries_healthy_control(facts, walk.missing_address or "")
+    unclear = "" if is_clear else ", which does not show whose link it is"
+    return supports(stall, gap(walk) + unclear, at_most_possible=not is_clear)
 
 
 def _is_behind_nat(facts: Facts, stall: Stall) -> bool:

@@ -7,7 +7,6 @@ from netdiag.facts import derive
 from netdiag.facts.sizes import SizeWalk, Stall
 from tests.fakes.records import CARRIER, CONTROL, CONTROL_HOST, EDGE, GATEWAY, ISP, TARGET, Story, failed
 from tests.unit.sizes import (
-    TO_CONTROL,
     TO_TARGET,
     Outcome,
     broken_off,
@@ -16,6 +15,7 @@ from tests.unit.sizes import (
     small_segments,
     stalling,
 )
+from tests.unit.sizes import to_control as way_to_control
 
 
 def walk_of(story: Story) -> SizeWalk:
@@ -31,7 +31,9 @@ def stall_of(story: Story) -> Stall:
 
 
 def to_control(story: Story, *, passes: int = 99) -> None:
-    size_walk(story, address=CONTROL, routers=TO_CONTROL, passes=passes, role="control", host=CONTROL_HOST)
+    size_walk(
+        story, address=CONTROL, routers=way_to_control(TO_TARGET), passes=passes, role="control", host=CONTROL_HOST
+    )
 
 
 class TestWalks:
