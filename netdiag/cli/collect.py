@@ -78,7 +78,7 @@ def collect(url: str, flags: Flags) -> int:
         profile=vendor,
         ticket=flags.ticket,
     )
-    ask(preview(probes.contacts(request), budget_s=flags.budget_s, deep=flags.deep), yes=flags.yes)
+    ask(preview(probes.contacts(request), request.options), yes=flags.yes)
     with Interruption() as interruption:
         try:
             with progress(flags.budget_s) as watcher:

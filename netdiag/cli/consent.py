@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from netdiag.cli.problem import ExitCode, Problem, usage
+from netdiag.evidence.bundle import Options
 from netdiag.reports.inside import NEVER
 from netdiag.reports.words import fill
 
@@ -15,14 +16,26 @@ IN_IT = (
 PSEUDONYMS = "hardware (MAC) addresses, host and user names, Wi-Fi names, search domains"
 
 
-def preview(contacts: Sequence[str], *, budget_s: int, deep: bool) -> list[str]:
+DOWNLOAD = "is downloaded, for at most 10 s, and at most 250 kB from each of two hosts for comparison"
+DEEP = "--deep: up to three times as many packets as otherwise, to the same places"
+CAPTURED = (
+    "With --capture also the headers of this run's own packets, if this user may see them: addresses, ports and times, "
+    "without what the packets carry, and nothing of other programs"
+)
+
+
+def preview(contacts: Sequence[str], options: Options) -> list[str]:
     """The list, wrapped. ``contacts`` is everybody who will get a packet, by address or by class."""
-    lines = fill(f"netdiag will contact, for at most {budget_s} s and without any login:")
+    lines = fill(f"netdiag will contact, for at most {options.budget_s} s and without any login:")
     for one in contacts:
         lines += fill(one, first="  - ")
-    if deep:
-        lines += fill("--deep: up to three times as many packets as otherwise", first="  - ")
+    when = "--slow: less than 1 MB of the URL" if options.slow else "If the URL answers slowly, less than 1 MB of it"
+    lines += ["", *fill(f"{when} {DOWNLOAD}.")]
+    if options.deep:
+        lines += fill(f"{DEEP}.")
     lines += ["", *fill(f"The bundle will hold {IN_IT}.")]
+    if options.capture:
+        lines += fill(f"{CAPTURED}.")
     lines += fill(f"Replaced in it by pseudonyms: {PSEUDONYMS}.")
     lines += fill(f"Never in it: {'; '.join(NEVER)}.")
     lines += fill("It stays on this machine until you send it.")

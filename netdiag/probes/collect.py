@@ -117,7 +117,8 @@ def contacts(request: CollectRequest) -> list[str]:
     """What will be contacted, by name or class, for the person to agree to before anything is sent."""
     target = request.target
     where = f"{target.host}, port {target.port} (and one other port, if that fails)"
-    listed = [f"the target: {where}", "this machine's own gateway, name servers and proxy"]
+    own = "this machine's own gateway, name servers (if something fails, also for the names of routers) and proxy"
+    listed = [f"the target: {where}", own]
     if not (target.private or target.is_literal):
         listed.append(f"public name servers: {', '.join(PUBLIC_RESOLVERS[:3])}")
         listed.append(f"the Internet's root name servers and those of {target.host}")
