@@ -4,8 +4,8 @@ The rules, in order (those before the verdict stand in ``verdict_standing``):
 
 (1) Suspects are the faults that settle or support, explain the failure, and are not masked.
 (2) The URL works on the customer's own way, its name included, and nothing measured is ill: ``none``, whatever is
-    suspected of a failure. It works and was really slow: the faults that explain slowness are the suspects instead, and
-    where there is none it is ``none`` all the same.
+    suspected of a failure. It works and was really slow: the faults that explain slowness are the suspects instead; where
+    there is none, or a fault that would explain a failure is likely for all that, it is ``none`` all the same.
 (3) No suspect: ``none`` when the URL works in this sense, otherwise ``inconclusive``.
 (4) Suspects of one side only: that side, when one of them is at least likely; otherwise ``inconclusive``.
 (5) Suspects of several sides: the side of the one that is settled, as ``likely``, when those of all other sides are
@@ -68,8 +68,9 @@ def decide(facts: Facts, catalogue: Sequence[Fault] = CATALOGUE) -> Verdict:
     hypotheses = stand(facts, catalogue)
     suspects = _suspects(hypotheses, "failure")
     if met_by_name(facts) and (clean(facts) or (not suspects and target_reached(facts))):
-        suspects = _suspects(hypotheses, "slowness") if facts.speed.slow.value is True else ()
-        if not suspects:
+        is_contradicted = any(one.standing in ("settled", "likely") for one in suspects)
+        suspects = _suspects(hypotheses, "slowness")
+        if not suspects or is_contradicted or facts.speed.slow.value is not True:
             return _none(facts, hypotheses, catalogue)
     side = _side(suspects)
     if side is None:

@@ -106,10 +106,13 @@ class _WatchedLine(Line):
         self.stop_watching()
         super().__exit__(*exc)
 
+    def prepare_to_send(self) -> None:
+        super().prepare_to_send()
+        self._heard_before = self._heard()
+
     def before_receive(self, end: socket.socket) -> None:
         if self.sent_us is None:
             self.sent_us = self.now_us()
-            self._heard_before = self._heard()
             self._watcher.start()
             self._await_acknowledgement()
         super().before_receive(end)
