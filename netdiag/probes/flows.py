@@ -16,7 +16,7 @@ from netdiag.evidence.record import NotRun, ObsId
 from netdiag.evidence.transport import HopReply
 from netdiag.probes.base import HopProbe, Probe, Walker
 from netdiag.probes.walk import SILENCE_MS, port_of
-from netdiag.probes.walk_plan import Protocol
+from netdiag.probes.walk_plan import Protocol, is_router
 
 TRIES = 3
 """How often a flow is asked that was never answered (fault-signatures T20)."""
@@ -99,7 +99,7 @@ class _Asker:
             flow, ttl = asked[result.id]
             if isinstance(result, HopReply) and result.answer != "not_sent":
                 flow.source_port = result.source_port or flow.source_port
-                flow.met.setdefault(ttl, []).append(result.answer != "none")
+                flow.met.setdefault(ttl, []).append(is_router(result) or result.replier == result.address)
             return [] if until(flow, ttl) else next_of(flow)
 
         first = [probe for number in waiting for probe in next_of(self.flows[number])]

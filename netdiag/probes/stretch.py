@@ -21,10 +21,9 @@ def stretch_beyond(replies: Sequence[HopReply]) -> Mapping[str, str]:
         return {}
     host = min((one.ttl for one in replies if is_end(one) and one.replier == one.address), default=None)
     beyond = range(proven + 1, proven + 1 + WIDTH) if host is None else range(host, host + 1)
-    return {
-        "tcp": _listed(range(max(FIRST_TTL, proven - WIDTH + 1), proven + 1)),
-        "udp": _listed(beyond),
-    }
+    below = range(max(FIRST_TTL, proven - WIDTH + 1), proven + 1)
+    # At one TTL alone, a router that is silent by choice could not be told from a dead one.
+    return {"udp": _listed(beyond)} | ({"tcp": _listed(below)} if len(below) > 1 else {})
 
 
 def _listed(ttls: Sequence[int]) -> str:

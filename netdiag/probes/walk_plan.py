@@ -161,8 +161,26 @@ def _syns(trail: Trail) -> tuple[Ask, ...]:
     harmless = [ttl for ttl in range(1, proven + 1) if ttl not in asked]
     blind = [ttl for ttl in asked if ttl > proven]
     first = max([proven, *blind]) + 1
-    further = range(first, min(first + BLIND_SYNS - len(blind), MAX_TTL + 1))
+    again = _blind_again(trail, blind) if trail.wide else None
+    if again is not None:
+        return again
+    # The scouts tell where one SYN is enough. The other is kept for when that one is silent.
+    most = 1 if trail.wide and not trail.silent_ttls("tcp") & set(blind) else BLIND_SYNS
+    further = range(first, min(first + most - len(blind), MAX_TTL + 1))
     return tuple(Ask("tcp", ttl, flow=1 if trail.raw else ttl) for ttl in [*harmless, *further])
+
+
+def _blind_again(trail: Trail, blind: Sequence[int]) -> tuple[Ask, ...] | None:
+    """The one blind SYN was silent where a router refused the scouts: its limit may have hidden that it refuses SYNs,
+    too (icmp(7), icmp_ratelimit), so the second one asks there again. None: it is not so."""
+    refused = any(is_end(one) and one.answer == "icmp" and one.replier != trail.address for one in trail.replies("udp"))
+    silent = [one for one in trail.replies("tcp") if one.ttl in blind and one.answer == "none"]
+    if not refused or not silent:
+        return None
+    if len(silent) > 1 or trail.out("tcp"):
+        return ()
+    one = silent[0]
+    return (Ask("tcp", one.ttl, one.flow, one.source_port or 0, repeats=one.id),)
 
 
 def _scouts(trail: Trail) -> tuple[Ask, ...]:

@@ -9,6 +9,7 @@ from netdiag.evidence.display import sanitize_text
 from netdiag.evidence.record import NotRun
 from netdiag.evidence.transport import HopReply
 from netdiag.facts import Facts, Walk
+from netdiag.facts.derivation.near import is_time_exceeded
 from netdiag.facts.members import Members
 from netdiag.facts.places import HopPlace
 from netdiag.reports.encoding import dump, stamp
@@ -114,7 +115,7 @@ def rows(bundle: Bundle, facts: Facts) -> list[Row]:
     places = {hop.ttl: hop.place for other in _walks(facts) for hop in other.hops if hop.place is not None}
     places |= {node.ttl: node.place for one in facts.path.members.value or () for node in one.nodes if node.place}
     places |= {hop.ttl: hop.place for hop in walk.hops if hop.place is not None}
-    answered = [one.ttl for one in replies if one.answer not in ("none", "not_sent")]
+    answered = [one.ttl for one in replies if _is_on_the_way(one, walk)]
     last = walk.end_ttl or max([walk.first_missing or 0, *answered])
     circle = _circle(walk, facts)
     if circle is not None:
@@ -126,7 +127,7 @@ def _row(ttl: int, walk: Walk, replies: Sequence[HopReply], places: Mapping[int,
     here = [one for one in replies if one.ttl == ttl and one.answer != "not_sent"]
     own = [one for one in here if one.protocol == walk.protocol]
     met = [one for one in own if one.answer != "none"]
-    other = [one for one in here if one.answer != "none"] if not met else []
+    other = [one for one in here if _is_on_the_way(one, walk)] if not met else []
     told = met or other
     times = [one.rtt_us for one in told if one.rtt_us is not None]
     return Row(
@@ -139,6 +140,13 @@ def _row(ttl: int, walk: Walk, replies: Sequence[HopReply], places: Mapping[int,
         labels=tuple(dict.fromkeys(label.label for one in told for label in one.labels)),
         by_other=other[0].protocol if other else None,
     )
+
+
+def _is_on_the_way(one: HopReply, walk: Walk) -> bool:
+    """It was answered there: by a router whose TTL it was, or at its own end; not refused further on."""
+    if one.icmp is None:
+        return one.replier is not None
+    return is_time_exceeded(one.icmp) or one.replier == walk.address
 
 
 def conclusions(bundle: Bundle, facts: Facts) -> list[str]:

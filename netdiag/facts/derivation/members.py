@@ -43,7 +43,9 @@ def derive_members(scene: Scene) -> Fact[tuple[Members, ...]]:
     """One for each address and protocol that several flows were sent to."""
     groups: dict[tuple[str, str, int, str], dict[int, list[HopReply]]] = {}
     for record, step in scene.book.of(HopReply):
-        told = record.answer not in ("none", "not_sent") or (record.answer == "none" and scene.book.waited(record))
+        told = record.answer != "not_sent" and (
+            scene.book.waited(record) if record.answer == "none" else _expired_or_arrived(record)
+        )
         if step.probe == "flows" and is_direct(step) and told:
             key = (step.subject, plain(record.address), record.port, record.protocol)
             groups.setdefault(key, {}).setdefault(record.flow, []).append(record)
@@ -52,6 +54,11 @@ def derive_members(scene: Scene) -> Fact[tuple[Members, ...]]:
         for (host, address, port, protocol), flows in groups.items()
     )
     return seen(found, tuple(w for one in found for w in one.witnesses)) if found else Fact()
+
+
+def _expired_or_arrived(record: HopReply) -> bool:
+    """A refusal on the way says nothing of where the flow would have got to."""
+    return record.replier == record.address or (record.icmp is not None and is_time_exceeded(record.icmp))
 
 
 def _members(host: str, address: str, port: int, flows: Sequence[_Flow], scene: Scene) -> Members:
