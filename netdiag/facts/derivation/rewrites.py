@@ -5,7 +5,6 @@ from typing import NamedTuple, get_args
 
 from netdiag.evidence.transport import HopReply, Quote
 from netdiag.facts.base import Fact, seen
-from netdiag.facts.derivation.near import Near
 from netdiag.facts.derivation.placing import Scene
 from netdiag.facts.derivation.walks import RawWalk
 from netdiag.facts.places import plain
@@ -31,7 +30,7 @@ def derive_rewrites(scene: Scene) -> Fact[tuple[Rewrite, ...]]:
         quoting = [record for record in walk.records if _quotes_ours(record, walk)] if walk.role == "target" else []
         looked += quoting
         for part in get_args(Part):
-            views = sorted(_views(part, quoting, scene.near), key=lambda view: view.record.ttl)
+            views = sorted(_views(part, quoting), key=lambda view: view.record.ttl)
             rewrite = _rewrite(part, views, walk, scene)
             if rewrite is not None:
                 found.append(rewrite)
@@ -43,15 +42,15 @@ def _quotes_ours(record: HopReply, walk: RawWalk) -> bool:
     return record.quote is not None and record.replier is not None and plain(record.replier) != walk.address
 
 
-def _views(part: Part, records: Sequence[HopReply], near: Near) -> Iterator[_View]:
+def _views(part: Part, records: Sequence[HopReply]) -> Iterator[_View]:
     for record in records:
         assert record.quote is not None
-        view = _view(part, record, record.quote, near)
+        view = _view(part, record, record.quote)
         if view is not None:
             yield view
 
 
-def _view(part: Part, record: HopReply, quote: Quote, near: Near) -> _View | None:
+def _view(part: Part, record: HopReply, quote: Quote) -> _View | None:
     if part == "checksum":
         return None if quote.checksum_kept is None else _View(record, None, quote.checksum_kept)
     value = getattr(quote, part)
@@ -64,8 +63,6 @@ def _view(part: Part, record: HopReply, quote: Quote, near: Near) -> _View | Non
         "destination_port": str(record.port),
         "tos": _RAW_TOS,
     }.get(part)
-    if part == "source_address":
-        return _View(record, text, near.is_own(text))
     return _View(record, text, None if expected is None else text == expected)
 
 

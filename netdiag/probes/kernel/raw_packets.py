@@ -215,14 +215,18 @@ def _quoted(flow: Flow, quote: bytes) -> Quoted | None:
 
 
 def _is_ours(flow: Flow, quoted: Quoted) -> bool:
-    """Does the quoted packet belong to the flow, even where one part of its 5-tuple was rewritten on the way?"""
-    kept = [quoted.destination == flow.target]
+    """Does the quoted packet belong to the flow, even where one part of its 5-tuple was rewritten on the way?
+
+    Flows to one address differ in the source port alone: another one is ours only with our sequence number.
+    """
+    same_address = quoted.destination == flow.target
     if flow.protocol == "icmp":
-        kept.append(int.from_bytes(quoted.transport[4:6]) == flow.port)
-        return all(kept)
-    port, target_port = struct.unpack_from("!HH", quoted.transport)
-    kept += [port == flow.port, target_port == flow.target_port]
-    return sum(kept) >= 2
+        return same_address and int.from_bytes(quoted.transport[4:6]) == flow.port
+    port, target_port, sequence = struct.unpack_from("!HHI", quoted.transport)
+    same_port = target_port == flow.target_port
+    if port == flow.port:
+        return same_address or same_port
+    return same_address and same_port and flow.protocol == "tcp" and sequence == flow.sequence
 
 
 def _token(flow: Flow, quoted: Quoted) -> int | None:

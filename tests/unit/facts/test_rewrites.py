@@ -66,7 +66,6 @@ def test_a_clamped_mss_lies_between_the_last_that_kept_it_and_the_first_that_did
 @pytest.mark.parametrize(
     ("part", "seen"),
     [
-        ("source_address", "203.0.113.99"),
         ("source_port", 1024),
         ("destination_address", "10.9.9.9"),
         ("destination_port", 8443),
@@ -87,8 +86,11 @@ def test_another_checksum_is_a_rewrite_of_something() -> None:
     assert (found.part, found.sent, found.seen, found.last_kept) == ("checksum", None, None, 1)
 
 
-def test_the_mss_of_the_nearest_router_is_what_left() -> None:
-    assert rewrites(told([{"mss": 1400}, {"mss": 1400}])) == ()
+@pytest.mark.parametrize(("part", "seen"), [("mss", 1400), ("source_address", "203.0.113.99")])
+def test_what_the_nearest_router_saw_of_these_is_what_left(part: str, seen: str | int) -> None:
+    assert rewrites(told([{part: seen}, {part: seen}])) == ()
+    (found,) = rewrites(told([{}, {part: seen}])) or ()
+    assert (found.part, found.sent, found.last_kept) == (part, str(SENT[part]), 1)
 
 
 def test_one_router_that_quotes_otherwise_is_no_rewrite() -> None:

@@ -166,3 +166,12 @@ def test_scapy_leaves_no_trace_in_the_environment() -> None:
     before = dict(os.environ)
     craft(flow(), 5, 3)
     assert dict(os.environ) == before
+
+
+@pytest.mark.parametrize("options", [V4, V6])
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_the_packets_of_a_flow_beside_it_are_not_its_own(options: Options, protocol: str) -> None:
+    mine = flow(options, protocol)
+    other = mine._replace(port=40_001, sequence=mine.sequence + 1)
+    assert read(mine, time_exceeded(options, craft(other, 5, 3))) is None
+    assert read(other, time_exceeded(options, craft(other, 5, 3))) is not None
