@@ -4,8 +4,8 @@ The rules, in order (those before the verdict stand in ``verdict_standing``):
 
 (1) Suspects are the faults that settle or support, explain the failure, and are not masked.
 (2) The URL works on the customer's own way, its name included, and nothing measured is ill: ``none``, whatever is
-    suspected of a failure. It works and was really slow: the faults that explain slowness are the suspects instead; where
-    there is none, or a fault that would explain a failure is likely for all that, it is ``none`` all the same.
+    suspected of a failure. It works and was really slow: the faults that explain slowness are the suspects instead;
+    where there is none, or a fault that would explain a failure is likely for all that, it is ``none`` all the same.
 (3) No suspect: ``none`` when the URL works in this sense, otherwise ``inconclusive``.
 (4) Suspects of one side only: that side, when one of them is at least likely; otherwise ``inconclusive``.
 (5) Suspects of several sides: the side of the one that is settled, as ``likely``, when those of all other sides are
