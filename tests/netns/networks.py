@@ -6,6 +6,7 @@ like ordinary global ones and exist only inside the lab.
 
 from __future__ import annotations
 
+import dataclasses
 import ipaddress
 from collections.abc import Iterator
 from typing import Final
@@ -303,4 +304,15 @@ def office() -> Network:
     )
 
 
-NETWORKS = {"home": home, "office": office}
+def distant() -> Network:
+    """The home line with 20 ms of delay each way in the provider's network: for measuring how fast paths are walked.
+    Eight hops, as at home; no scenario is recorded here."""
+    network = home()
+    links = (
+        dataclasses.replace(link, delay_ms=20.0) if (link.a, link.b) == ("isp1", "isp2") else link
+        for link in network.links
+    )
+    return dataclasses.replace(network, name="distant", links=tuple(links))
+
+
+NETWORKS = {"home": home, "office": office, "distant": distant}
