@@ -9,9 +9,9 @@ from netdiag.evidence.names import Lookup
 from netdiag.evidence.observation import Observation
 from netdiag.evidence.record import Failure, FailureCode, Icmp, NotRun
 from netdiag.evidence.tls import Handshake
-from netdiag.evidence.transport import Connect, Echo, HopReply
+from netdiag.evidence.transport import Connect, Echo, HopReply, InFlow, Transfer
 from netdiag.evidence.web import Exchange
-from netdiag.reports.words import RCODE, endpoint, icmp_words, listing, verify_words
+from netdiag.reports.words import RCODE, endpoint, icmp_words, listing, size, verify_words
 
 _WHOM = {
     "machine": "this machine",
@@ -32,7 +32,14 @@ _DOING = {
     "reach": "connecting",
     "http": "asking for the page",
     "echo": "pinging",
+    "knock": "counting lost packets",
     "walk": "tracing the path",
+    "flows": "trying several flows",
+    "in_flow": "looking inside a connection",
+    "sizes": "trying packet sizes",
+    "paced": "counting lost packets",
+    "slow": "downloading",
+    "canary": "asking where nobody is",
 }
 
 
@@ -51,7 +58,7 @@ def doing(step: Step) -> tuple[str, str]:
 def found(step: Step, record: Observation) -> News | None:
     """What ``record`` says, in one line; None when it is not worth one: most of what works as it should at
     other hosts."""
-    line = _found(step, record)
+    line = _closer(record) if isinstance(record, InFlow | Transfer) else _found(step, record)
     if line is None:
         return None
     line = sanitize_text(line)
@@ -97,6 +104,16 @@ def _is_refusal(error: Icmp) -> bool:
     return error.type not in {3, 11} or (error.version == 4 and error.type == 3)
 
 
+def _closer(record: InFlow | Transfer) -> str | None:
+    if isinstance(record, Transfer):
+        return f"{record.address}: {_failed(record.failure, f'{size(record.received)} downloaded')}"
+    if record.answer not in _CUT:
+        return None
+    name = f" for {record.name}" if record.name else ""
+    ttl = "" if record.ttl is None else f" with {record.ttl} hops to live"
+    return f"{record.address}: data{name}{ttl} {_CUT[record.answer]}"
+
+
 def _who(step: Step) -> str:
     host = f"{step.subject} " if step.subject != step.address else ""
     return {"control": host, "gateway": "gateway ", "proxy": "proxy "}.get(step.role, "")
@@ -125,6 +142,8 @@ def _handshake(record: Handshake) -> str:
             return f"certificate not accepted, {verify_words(one.code)}"
     return _failed(record.failure, f"encryption good ({record.protocol})" if record.protocol else "encryption good")
 
+
+_CUT = {"reset": "met a reset", "closed": "met an end", "data": "were answered"}
 
 _CODE = {
     FailureCode.TIMED_OUT: "no answer",

@@ -5,10 +5,14 @@ from collections.abc import Iterator
 from netdiag.evidence.display import sanitize_text
 from netdiag.facts import Facts
 from netdiag.reports.observed.controls import of_controls
+from netdiag.reports.observed.flow import of_flow
 from netdiag.reports.observed.machine import of_machine, proxy_words, refusal_words
+from netdiag.reports.observed.members import of_members
 from netdiag.reports.observed.names import of_names, resolver_says
 from netdiag.reports.observed.path import of_path, walk_end, walks_words
 from netdiag.reports.observed.sight import Section, Sight
+from netdiag.reports.observed.sizes import of_sizes
+from netdiag.reports.observed.speed import of_speed
 from netdiag.reports.observed.target import of_target, ways
 from netdiag.reports.words import count, listing
 
@@ -21,8 +25,9 @@ def observed(facts: Facts) -> tuple[Section, ...]:
         ("This machine", of_machine(facts)),
         (f"The name {facts.host}", of_names(facts)),
         ("Other hosts, for comparison", of_controls(facts)),
-        (f"The target {facts.host}, port {facts.port}", of_target(facts)),
-        ("The path", of_path(facts)),
+        (f"The target {facts.host}, port {facts.port}", (*of_target(facts), *of_flow(facts), *of_sizes(facts))),
+        ("The path", (*of_path(facts), *of_members(facts))),
+        ("How fast it came", of_speed(facts)),
     )
     sections = []
     for title, sights in parts:

@@ -48,7 +48,8 @@ def walks_words(walks: Sequence[Walk]) -> str:
 
 
 def _over(walk: Walk) -> str:
-    return f"TCP (port {walk.port})" if walk.protocol == "tcp" else walk.protocol.upper()
+    raw = "raw " if walk.mode == "raw" else ""
+    return f"{raw}TCP (port {walk.port})" if walk.protocol == "tcp" else f"{raw}{walk.protocol.upper()}"
 
 
 def walk_end(walk: Walk) -> str:
