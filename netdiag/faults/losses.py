@@ -59,13 +59,16 @@ def explains(facts: Facts, loss: Share) -> bool:
     often as this share makes probable. Traffic through a proxy is none of the path's."""
     if facts.machine.proxy.value is not None:
         return False
-    hurt = [state for state in facts.target.addresses.value or () if state.genuine is not False and _is_hurt(state)]
+    hurt = [state for state in facts.target.addresses.value or () if _is_hurt(state)]
     return bool(hurt) and all(_by_chance(state, loss.high) >= _CHANCE for state in hurt)
 
 
 def _is_hurt(state: AddressState) -> bool:
+    """An attempt failed that left this machine, at an address that is not known to be a lie."""
     connect = state.connect
-    return state.works is False or (connect is not None and connect.how == "open" and connect.worked < connect.attempts)
+    if state.genuine is False or connect is None or connect.how == "local":
+        return False
+    return state.works is False or (connect.how == "open" and connect.worked < connect.attempts)
 
 
 def _by_chance(state: AddressState, rate: float) -> float:

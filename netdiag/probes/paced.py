@@ -10,7 +10,8 @@ a SYN to the service port of a control), ``end_ttl``, ``rounds``, ``pace_ms``, `
 over UDP.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from netdiag.evidence.bundle import Step
@@ -27,11 +28,15 @@ SILENCE_MS = 1000
 FEW = 8
 """So many answers in a row are enough of one hop: they alone show that it loses less than a third (Wilson, 95 %)."""
 
-NEVER = 4
+NEVER, NEVER_AT_END = 4, 6
 """Whoever was silent so often and never answered does not answer such packets at all."""
+
+AHEAD = 4
+"""Packets to one place that may be out or planned: on a slow line silence takes seconds, and must not slow the rest."""
 
 _CLOSED_PORT = 33434  # where nobody listens, so that the host answers "port unreachable" (traceroute(8))
 _PROTOCOLS: tuple[Protocol, ...] = ("tcp", "udp", "icmp")
+_TO_ROUTERS: tuple[Protocol, ...] = ("udp",)
 _OTHER_FLOW_EVERY = 4  # rounds: the flow that all routers are asked on gets most of the samples
 
 
@@ -42,14 +47,8 @@ class _Slot(NamedTuple):
     is_end: bool
 
 
-class _Asked(NamedTuple):
-    slot: _Slot
-    protocol: Protocol
-    at_ns: int
-
-
 class _Sampler:
-    """What was asked of whom so far, and what to ask next: one packet at a time of each place."""
+    """What was asked of whom so far, and what to ask next, one pause after the other."""
 
     def __init__(self, step: Step, world: World) -> None:
         assert step.address is not None
@@ -61,59 +60,71 @@ class _Sampler:
         routers = [_Slot(int(text), is_end=False) for text in step.params.get("ttls", "").split("+") if text]
         ends = [_Slot(int(step.params["end_ttl"]), is_end=True)] if self._ways else []
         self._slots = [*routers, *ends]
-        self._asked: dict[ObsId, _Asked] = {}
+        self._asked: dict[ObsId, tuple[_Slot, Protocol]] = {}
+        self._planned = Counter[tuple[_Slot, Protocol]]()
+        self._next_ns: dict[_Slot, int] = {}
         self._answered: dict[tuple[_Slot, Protocol], list[bool]] = {}
+        self._closed: set[_Slot] = set()
 
     def first(self) -> list[HopProbe]:
-        """One packet to each place, spread over one pause."""
-        return [
-            self._probe(slot, self._way(slot), place * self._pace_ms // len(self._slots))
-            for place, slot in enumerate(self._slots)
-        ]
+        """The first packets to each place; the places take turns within one pause."""
+        now = self._world.now_ns()
+        pause_ns = self._pace_ms * 1_000_000
+        self._next_ns = {slot: now + place * pause_ns // len(self._slots) for place, slot in enumerate(self._slots)}
+        return [probe for slot in self._slots for _ in range(AHEAD) for probe in self._next(slot)]
 
     def more(self, result: HopReply | NotRun) -> list[HopProbe]:
-        """The next packet to the place that ``result`` came from, a pause after the one before."""
-        slot, protocol, at_ns = self._asked[result.id]
-        if isinstance(result, NotRun):
-            if result.why == "declined" or not slot.is_end:
-                return []
-            self._ways.remove(protocol)
-        else:
+        """One more packet to the place that ``result`` came from, when it is time."""
+        slot, protocol = self._asked[result.id]
+        if isinstance(result, HopReply):
             self._answered.setdefault((slot, protocol), []).append(result.answer != "none")
-        way = self._next_way(slot)
+        elif result.why == "declined" or not slot.is_end:
+            self._closed.add(slot)
+        elif protocol in self._ways:
+            self._ways.remove(protocol)
+            # What was planned this way is never heard of: a way that is missing is said once.
+            return [probe for _ in range(AHEAD) for probe in self._next(slot)]
+        return self._next(slot)
+
+    def _next(self, slot: _Slot) -> list[HopProbe]:
+        way = None if slot in self._closed else self._next_way(slot)
         if way is None:
             return []
-        waited_ms = (self._world.now_ns() - at_ns) // 1_000_000
-        return [self._probe(slot, way, max(0, self._pace_ms - waited_ms))]
+        now = self._world.now_ns()
+        at_ns = max(now, self._next_ns[slot])
+        self._next_ns[slot] = at_ns + self._pace_ms * 1_000_000
+        return [self._probe(slot, way, (at_ns - now) // 1_000_000)]
 
     def _next_way(self, slot: _Slot) -> Protocol | None:
-        told = {way: answers for (one, way), answers in self._answered.items() if one == slot}
+        told = {way: self._answered.get((slot, way), []) for way in self._ways_of(slot)}
+        planned = sum(self._planned[slot, way] for way in told)
         every = [answer for answers in told.values() for answer in answers]
-        if len(every) >= self._rounds or (len(every) >= FEW and all(every) and not self._is_anything_lost()):
+        if planned >= self._rounds or (len(every) >= FEW and all(every) and not self._is_anything_lost()):
             return None
-        if not slot.is_end:
-            return None if len(every) >= NEVER and not any(every) else "udp"
-        open_ = [way for way in self._ways if len(told.get(way, ())) < NEVER or any(told[way])]
+        never = NEVER_AT_END if slot.is_end else NEVER
+        open_ = [way for way, answers in told.items() if len(answers) < never or any(answers)]
         if self._flows == 1 and any(told.get("icmp", ())):
             open_ = ["icmp"]  # one way that answers gives the most; errors are limited more often than echoes
-        return open_[len(every) % len(open_)] if open_ else None
+        return open_[planned % len(open_)] if open_ else None
+
+    def _ways_of(self, slot: _Slot) -> Sequence[Protocol]:
+        return self._ways if slot.is_end else _TO_ROUTERS
 
     def _is_anything_lost(self) -> bool:
         return any(any(answers) and not all(answers) for answers in self._answered.values())
 
-    def _way(self, slot: _Slot) -> Protocol:
-        return self._ways[0] if slot.is_end else "udp"
-
     def _probe(self, slot: _Slot, protocol: Protocol, after_ms: int) -> HopProbe:
         stamp = self._world.stamp(self._step)
-        self._asked[stamp.id] = _Asked(slot, protocol, self._world.now_ns() + after_ms * 1_000_000)
+        self._asked[stamp.id] = slot, protocol
+        flow = self._flow(slot, protocol)
+        self._planned[slot, protocol] += 1
         return HopProbe(
             stamp=stamp,
             address=self._address,
             port=self._port(protocol),
             protocol=protocol,
             ttl=slot.ttl,
-            flow=self._flow(slot, protocol),
+            flow=flow,
             follow_up=True,
             after_ms=after_ms,
         )
@@ -124,7 +135,7 @@ class _Sampler:
             return len(self._asked)
         if protocol == "icmp":
             return self._flows + 1
-        turn = len(self._answered.get((slot, protocol), ()))
+        turn = self._planned[slot, protocol]
         if not slot.is_end or turn % _OTHER_FLOW_EVERY != _OTHER_FLOW_EVERY - 1:
             return 1
         return 1 + (turn // _OTHER_FLOW_EVERY) % self._flows

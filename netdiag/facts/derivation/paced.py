@@ -13,14 +13,14 @@ from collections.abc import Iterable, Sequence
 from statistics import median
 from typing import Literal, NamedTuple
 
-from netdiag.evidence.record import Observed
+from netdiag.evidence.record import FailureCode, Observed
 from netdiag.evidence.tls import Handshake
 from netdiag.evidence.transport import Connect, Echo, HopReply
 from netdiag.evidence.web import Exchange
 from netdiag.facts.base import Fact, Share, seen
 from netdiag.facts.derivation.book import is_direct
-from netdiag.facts.derivation.connects import is_plain
-from netdiag.facts.derivation.losses import loss, retransmits
+from netdiag.facts.derivation.connects import is_plain, syns_again
+from netdiag.facts.derivation.losses import retransmits
 from netdiag.facts.derivation.placing import Scene
 from netdiag.facts.derivation.statistics import Count, loses_more, onsets, regular, share
 from netdiag.facts.losses import HopLoss, LossFacts, Onset, PathLoss
@@ -166,24 +166,32 @@ def _place_of(router: str, ttl: int, target: str, scene: Scene) -> HopPlace | No
 
 
 def _tcp(scene: Scene, address: str) -> Share | None:
-    """What TCP to ``address`` lost: SYNs of connects that came about, and data sent again."""
+    """What TCP to ``address`` lost: SYNs, and data sent again. One that came through says of all the others that they
+    were lost, too."""
     book = scene.book
     connects = [
-        record for record, step in book.of(Connect) if is_direct(step) and plain(record.address) == address
-        if is_plain(record)
-    ]  # fmt: skip
-    ended = [
         record
-        for kind in (Handshake, Exchange)
-        for record, step in book.of(kind)
-        if is_direct(step) and step.address is not None and plain(step.address) == address
+        for record, step in book.of(Connect)
+        if is_direct(step) and plain(record.address) == address and is_plain(record)
+        if record.port == book.bundle.target.port  # another may be closed to all
     ]
+    of_address = [(r, step) for kind in (Handshake, Exchange) for r, step in book.of(kind) if is_direct(step)]
+    ended = [record for record, step in of_address if step.address is not None and plain(step.address) == address]
     handshakes = [record for record in ended if isinstance(record, Handshake)]
     exchanges = [record for record in ended if isinstance(record, Exchange)]
-    syns = loss(connects, (), book).value
+    syns = _syns(connects)
     data = retransmits(connects, handshakes, exchanges, book).value
-    both = [Count(one.sent, one.lost) for one in (syns, data) if one is not None]
-    return share(*_together(both))
+    return share(*_together([syns, *([] if data is None else [Count(data.sent, data.lost)])]))
+
+
+def _syns(connects: Sequence[Connect]) -> Count:
+    """SYNs sent and lost, of connects that were answered and of silent ones; none where all were silent: that is no
+    loss."""
+    if all(record.failure is not None for record in connects):
+        return Count(0, 0)
+    told = [r for r in connects if r.failure is None or r.failure.code is FailureCode.TIMED_OUT]
+    again = sum(syns_again(record) for record in told)
+    return Count(len(told) + again, again + sum(record.failure is not None for record in told))
 
 
 def _onset(routers: Sequence[_Place], end: _Place | None, path: PathLoss) -> Onset | None:
