@@ -10,7 +10,7 @@ from typing import Literal
 from netdiag.facts import Facts, ResolverState
 from netdiag.facts.places import classify, is_special
 from netdiag.faults.base import CONTROL_RUN, Finding, Lean, opposes, silent
-from netdiag.faults.reading import all_refused, customers_own, in_lan, names_work, outside_answers
+from netdiag.faults.reading import customers_own, in_lan, names_work, outside_answers
 
 Trouble = Literal["fine", "dead", "refusing", "unknown"]
 Owner = Literal["customer", "provider", "either"]
@@ -92,16 +92,14 @@ def blame(facts: Facts, resolver: ResolverState) -> Owner:
 
 
 def nothing_outside(facts: Facts) -> Finding | None:
-    """Why no resolver can be convicted: nothing at all beyond the gateway is known to answer, so that whatever asks
-    there is left without a reply, and names are not what fails first."""
-    refused = all_refused(facts)
-    if refused and not dns_passes(facts) and not facts.target.works_somewhere.value:
-        return silent("Routers refuse what is sent to any host, so resolvers have nobody to ask.", *OUTSIDE)
-    if outside_answers(facts) or dns_passes(facts) or facts.target.works_somewhere.value or facts.target.works.value:
+    """Why no resolver can be convicted: no host beyond the gateway is known to answer, so that whatever asks there is
+    left without a reply, and names are not what fails first. Routers on the way are no hosts."""
+    if dns_passes(facts) or facts.target.works_somewhere.value or facts.target.works.value:
         return None
-    known = facts.machine.beyond_gateway_answers.value is False or facts.controls.all_failed.value is True
-    if known:
-        return silent("Nothing beyond the gateway answers either, so resolvers have nobody to ask.", *OUTSIDE)
+    if facts.machine.beyond_gateway_answers.value is False or facts.controls.all_failed.value is True:
+        return silent("No host beyond the gateway answers either, so resolvers have nobody to ask.", *OUTSIDE)
+    if outside_answers(facts):
+        return None
     return silent("Whether anything beyond the gateway answers was not measured.", *OUTSIDE)
 
 

@@ -10,7 +10,13 @@ from collections.abc import Callable, Iterable, Iterator
 from netdiag.evidence.bundle import Step
 from netdiag.evidence.machine import DefaultRoute
 from netdiag.probes.plan.canaries import ask_where_nobody_is
-from netdiag.probes.plan.controls import echo_a_control, measure_by_proxy, measure_controls, walk_to_a_control
+from netdiag.probes.plan.controls import (
+    echo_a_control,
+    measure_by_proxy,
+    measure_controls,
+    walk_to_a_control,
+    walk_to_a_silent_control,
+)
 from netdiag.probes.plan.flows import look_at_other_flows
 from netdiag.probes.plan.in_flow import look_inside_the_flow
 from netdiag.probes.plan.losses import (
@@ -61,6 +67,7 @@ FIRST: tuple[Rule, ...] = (
     measure_addresses,
     walk_and_echo,
     walk_to_a_control,
+    walk_to_a_silent_control,
     echo_a_control,
     follow_failed_connects,
     ask_as_another_client,

@@ -6,7 +6,7 @@ from netdiag.evidence.addresses import classify, family_of, is_address
 from netdiag.evidence.bundle import Step
 from netdiag.evidence.machine import ProxySetting
 from netdiag.evidence.names import Lookup
-from netdiag.evidence.record import ObsId
+from netdiag.evidence.record import FailureCode, ObsId
 from netdiag.evidence.transport import Connect
 from netdiag.probes.controls import Control
 from netdiag.probes.plan.seen import Inputs, Seen, make_step
@@ -50,6 +50,28 @@ def walk_to_a_control(_: Inputs, seen: Seen) -> Iterator[Step]:
                     subject=step.subject,
                     address=connect.address,
                     port=connect.port,
+                    params={"protocol": "tcp"},
+                )
+                break
+
+
+def walk_to_a_silent_control(_: Inputs, seen: Seen) -> Iterator[Step]:
+    """Where no control answers over a family, one walk to one of them: it shows where the way of all of them ends."""
+    for family in (4, 6):
+        asked = [step for step in seen.steps("reach", "control") if family_of(step.address or "") == family]
+        walked = [step for step in seen.steps("walk", "control") if family_of(step.address or "") == family]
+        connects = [(step, one) for step, one in seen.of(Connect, "control") if family_of(one.address) == family]
+        if walked or not seen.ended(asked) or any(one.failure is None for _, one in connects):
+            continue
+        for step, silent in connects:
+            if silent.failure is not None and silent.failure.code is FailureCode.TIMED_OUT:
+                yield make_step(
+                    "walk",
+                    "control",
+                    subject=step.subject,
+                    address=silent.address,
+                    port=silent.port,
+                    caused_by=silent.id,
                     params={"protocol": "tcp"},
                 )
                 break

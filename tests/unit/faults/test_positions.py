@@ -189,3 +189,35 @@ def test_a_router_that_refuses_every_host(told: Story, side: str) -> None:
     assert found.side == side
     assert found.fault in (None, "transit.access.outage")
     assert found.certainty == ("likely" if side == "transit" else None)
+
+
+def silent_everywhere(*hops: str, own: str = OWN) -> Story:
+    """No name resolves, no control answers, and the walk to one of them ends in silence after ``hops``."""
+    told = Story()
+    told.machine(own=own)
+    told.lookup(RESOLVER, failure=failed(FailureCode.TIMED_OUT, op="resolve"))
+    told.lookup(RESOLVER, failure=failed(FailureCode.TIMED_OUT, op="resolve"), use="control")
+    for address, host in ((CONTROL, CONTROL_HOST), (CONTROL2, CONTROL_HOST2)):
+        told.connect(address, SILENT, role="control", host=host)
+    told.walk(CONTROL, hops, end="silent", role="control")
+    told.echo(GATEWAY, role="gateway")
+    return told
+
+
+@pytest.mark.parametrize(
+    ("told", "side"),
+    [
+        pytest.param(silent_everywhere(GATEWAY, ISP), "transit", id="behind-the-provider's-first-router"),
+        pytest.param(silent_everywhere(GATEWAY, "100.64.0.1"), "transit", id="behind-its-translator"),
+        # The gateway's own uplink may be gone, or the gateway may be told to drop everything.
+        pytest.param(silent_everywhere(GATEWAY), "inconclusive", id="behind-the-gateway"),
+        pytest.param(
+            silent_everywhere(GATEWAY, "192.168.1.254"), "inconclusive", id="behind-another-of-the-LAN's"
+        ),
+        pytest.param(silent_everywhere(GATEWAY, ISP, own="198.18.77.20"), "inconclusive", id="no-NAT-shows-whose"),
+    ],
+)
+def test_a_line_on_which_every_walk_ends(told: Story, side: str) -> None:
+    found = verdict(told)
+    assert found.side == side
+    assert found.certainty == ("likely" if side == "transit" else None)

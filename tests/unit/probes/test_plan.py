@@ -262,6 +262,18 @@ def test_a_proxy_carries_target_and_controls_too() -> None:
     assert some(steps, "reach", "proxy")[0].address == "10.0.0.9"
 
 
+def test_where_no_control_answers_one_of_them_is_walked_for_each_family() -> None:
+    line = Line()
+    controls = {address for one in DEFAULT_CONTROLS for address in one.addresses}
+    line.dead |= controls
+    walked = some(plan(inputs(), line), "walk", "control")
+    assert {":" in (step.address or "") for step in walked} == {True, False}
+    assert len(walked) == 2
+    assert {step.address for step in walked} <= controls
+    line.dead -= {address for address in controls if ":" in address}
+    assert len(some(plan(inputs(), line), "walk", "control")) == 2
+
+
 def test_the_hosts_file_comes_first() -> None:
     line = Line()
     line.hosts = ("192.0.78.200",)

@@ -151,8 +151,8 @@ CUT = {"gateway_answers": True, "beyond_gateway_answers": False}
         pytest.param(facts(machine=machine(**CUT)), "silent", id="controls-not-asked"),
         pytest.param(
             facts(machine=machine(gateway_answers=True, beyond_gateway_answers=True), controls=controls(**DEAD)),
-            "opposes",
-            id="a-hop-beyond-answers",
+            "possible",
+            id="a-router-beyond-answers-and-no-host",
         ),
         pytest.param(facts(machine=machine(**CUT), controls=controls(**HEALTHY)), "opposes", id="controls-work"),
         pytest.param(
