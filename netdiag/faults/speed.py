@@ -63,20 +63,20 @@ def grown(facts: Facts) -> str:
     told = [one for one in facts.speed.round_trips.value or () if one.grew is not None]
     flat = [one for one in told if not one.grew][-1:]
     more = [one for one in told if one.grew][:1]
-    parts = [f"round trips to {_who(one)} stayed at {one.loaded_ms:.0f} ms" for one in flat]
-    parts += [f"those to {_who(one)} grew from {one.idle_ms:.0f} to {one.loaded_ms:.0f} ms" for one in more]
-    return " and ".join(parts)
+    parts = [f"to {_who(one)} stayed at {one.loaded_ms:.0f} ms" for one in flat]
+    parts += [f"to {_who(one)} grew from {one.idle_ms:.0f} to {one.loaded_ms:.0f} ms" for one in more]
+    return f"round trips {' and those '.join(parts)}"
 
 
 def controls_words(facts: Facts) -> str:
     """How other hosts came meanwhile, as a clause."""
-    return {True: ", while other hosts come fast", False: ", and so do other hosts", None: ""}[
+    return {True: "; other hosts come fast", False: "; other hosts come as slowly", None: ""}[
         facts.speed.controls_fast.value
     ]
 
 
 def download(facts: Facts) -> Download:
-    """The target's own. Only where ``speed.slow`` is known."""
+    """The target's own. Only where ``not_slow`` had nothing to say."""
     one = facts.speed.target.value
     assert one is not None
     return one
