@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import importlib.util
 import select
 import socket
 
@@ -68,6 +69,12 @@ def may_send_icmp(*, raw: bool) -> bool:
             sock.close()
             return True
     return False
+
+
+@functools.cache
+def has_scapy() -> bool:
+    """Is the library there that makes raw packets? It is left out of frozen binaries for its licence."""
+    return importlib.util.find_spec("scapy") is not None
 
 
 def found() -> dict[str, bool | None]:

@@ -112,6 +112,8 @@ class _Loop:
     def _send(self, probe: HopProbe) -> Sequence[Result]:
         if not probe.raw and not features.has_error_queue():
             return self._missing_once(probe, "unsupported", "the error queue")
+        if probe.raw and not features.has_scapy():
+            return self._missing_once(probe, "unsupported", "raw packets")
         if probe.protocol == "tcp" and not probe.raw:
             return self._send_syn(probe)
         key = (probe.protocol, probe.address, probe.port, probe.flow, probe.raw)

@@ -6,6 +6,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
 from netdiag.evidence.record import FailureCode, Icmp, Native, NotRun, ObsId, StepId
@@ -269,3 +270,11 @@ def test_a_zone_goes_to_the_kernel_as_a_number() -> None:
     assert endpoint("fe80::1%7", 53)[3:] == (7,)
     with pytest.raises(OSError, match=r"No such device|no interface"):
         endpoint("fe80::1%nowhere0", 53)
+
+
+def test_without_the_library_there_are_no_raw_packets_and_that_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(features, "has_scapy", lambda: False)
+    raw = [msgspec.structs.replace(probe("127.0.0.1", 9, "udp", ttl), raw=True) for ttl in (1, 2)]
+    (only,) = hops(Clock(10), [Due(0, one) for one in raw], limit_ms=100)
+    assert isinstance(only, NotRun)
+    assert (only.why, only.what) == ("unsupported", "raw packets")

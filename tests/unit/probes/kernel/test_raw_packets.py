@@ -1,8 +1,10 @@
 """Raw packets as bytes: what leaves, and what is understood of what comes back."""
 
 import ipaddress
-import os
 import struct
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -162,10 +164,18 @@ def test_a_quote_of_any_length_breaks_nothing(data: st.DataObject) -> None:
         assert (quote_of(mine, quoted, packet).length or 0) <= len(transport)
 
 
-def test_scapy_leaves_no_trace_in_the_environment() -> None:
-    before = dict(os.environ)
-    craft(flow(), 5, 3)
-    assert dict(os.environ) == before
+def test_scapy_is_loaded_quietly_and_leaves_no_trace(tmp_path: Path) -> None:
+    program = (
+        "import os, sys; from netdiag.probes.kernel import raw_packets as raw;"
+        "from netdiag.probes.kernel.numbers import V4;"
+        "assert 'scapy' not in sys.modules; before = dict(os.environ);"
+        "raw.craft(raw.Flow(V4, 'udp', '192.0.2.9', 1, '203.0.113.7', 2, 3, 4), 5, 6);"
+        "assert 'scapy' in sys.modules; assert dict(os.environ) == before"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env={"HOME": str(tmp_path)}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("options", [V4, V6])
