@@ -58,10 +58,10 @@ def test_only_the_runs_own_packets_and_nothing_that_they_carried(lab: LabFactory
         done = opened.run("customer", collect_command(opened, output, "--capture", url=url), ordinary=False)
     finally:
         noise.kill()
+        said, _ = noise.communicate()
     assert done.returncode == 0, done.stderr
     bundle, capture = bundle_in(output), _capture(output)
     assert not crashes(bundle)
-    said, _ = noise.communicate()
     others = {tuple(line.split()) for line in said.splitlines()}
     assert len(others) > 20, "nobody made noise: nothing is tested"
 

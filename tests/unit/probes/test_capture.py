@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Sequence
+from typing import Any
 
 from netdiag.evidence.names import Lookup
 from netdiag.evidence.observation import Observation
@@ -16,7 +17,7 @@ from tests.unit.probes.library.test_pcapng import ROUTER, SYN, THEM, US, ip4, ip
 MS = 1_000_000
 
 
-def between(began_ms: int, ended_ms: int, number: int) -> dict[str, object]:
+def between(began_ms: int, ended_ms: int, number: int) -> dict[str, Any]:
     return {"id": ObsId(f"o{number}"), "step": StepId("s"), "began_ns": began_ms * MS, "ended_ns": ended_ms * MS}
 
 
@@ -28,10 +29,10 @@ def tcp(source_port: int, port: int, payload: bytes = b"") -> bytes:
     return struct.pack("!HHIIBBHHH", source_port, port, 1, 0, 0x50, 16, 64_240, 0, 0) + payload
 
 
-def written(packets: Sequence[Caught], records: Sequence[Observation], **options: object) -> list[tuple[str, bytes]]:
+def written(packets: Sequence[Caught], records: Sequence[Observation], **options: Any) -> list[tuple[str, bytes]]:
     """The packets of the file with their comments."""
-    settings = {"application": "test", "clean": str, "most_bytes": 10_000_000, **options}
-    raw = capture_file(Haul(list(packets), 0), records, **settings)  # type: ignore[arg-type]
+    settings: dict[str, Any] = {"application": "test", "clean": str, "most_bytes": 10_000_000, **options}
+    raw = capture_file(Haul(list(packets), 0), records, **settings)
     found = []
     at = 0
     while at < len(raw):
@@ -46,8 +47,8 @@ def written(packets: Sequence[Caught], records: Sequence[Observation], **options
     return found
 
 
-CONNECT = Connect(address=THEM, port=443, source_port=50_000, limit_ms=3000, **between(100, 200, 1))  # type: ignore[arg-type]
-HANDSHAKE = Handshake(caused_by=ObsId("o1"), **between(201, 300, 2))  # type: ignore[arg-type]
+CONNECT = Connect(address=THEM, port=443, source_port=50_000, limit_ms=3000, **between(100, 200, 1))
+HANDSHAKE = Handshake(caused_by=ObsId("o1"), **between(201, 300, 2))
 
 
 def test_a_packet_names_the_records_of_its_flow_and_time() -> None:
@@ -80,7 +81,7 @@ def test_of_a_walk_each_packet_names_its_own_ttl_and_each_error_its_router() -> 
             address=THEM, port=33_434, protocol="udp", flow=1, source_port=40_000, ttl=ttl,
             answer="icmp" if replier else "none", replier=replier,
             icmp=None if replier is None else Icmp(type=11, code=0, sender=replier), **between(0, 1000, number),
-        )  # type: ignore[arg-type]  # fmt: skip
+        )  # fmt: skip
 
     datagram = struct.pack("!HHHH", 40_000, 33_434, 8, 0)
     error = ip4(ROUTER, US, 1, bytes([11, 0]) + bytes(6) + ip4(US, THEM, 17, datagram, ttl=1))
@@ -102,7 +103,7 @@ def test_names_echoes_and_a_proxy_whose_address_is_not_recorded() -> None:
         Echo(address=THEM, sequence=1, mode="raw", identifier=77, **between(0, 10, 2)),
         Exchange(method="CONNECT", url="https://a.test", port=443, via_proxy="proxy.test:3128", source_port=42_000,
                  **between(0, 10, 3)),
-    ]  # type: ignore[arg-type]  # fmt: skip
+    ]  # fmt: skip
     packets = [
         caught(1, ip6("2001:db8::1", "2001:db8::53", 17, struct.pack("!HHHH", 41_000, 53, 20, 0) + b"\x01a\x04test")),
         caught(2, ip4(THEM, US, 1, struct.pack("!BBHHH", 0, 0, 0, 77, 1)), outgoing=False),
@@ -127,7 +128,7 @@ def test_an_address_that_is_told_by_a_pseudonym_is_so_everywhere() -> None:
     us, told, them = "fd00::211:22ff:fe33:4455", "fd00::abcd:1234", "fd00:1::7"
     sent = ip6(us, them, 6, tcp(50_000, 443))
     error = ip6("fd00::1", us, 58, bytes([3, 0]) + bytes(6) + sent)
-    connect = Connect(address=them, port=443, source_port=50_000, limit_ms=3000, **between(100, 200, 1))  # type: ignore[arg-type]
+    connect = Connect(address=them, port=443, source_port=50_000, limit_ms=3000, **between(100, 200, 1))
     packets = [caught(101, sent), caught(102, error, outgoing=False)]
     found = written(packets, [connect], clean=lambda text: told if text == us else text)
     assert len(found) == 2
