@@ -113,6 +113,9 @@ FACT = {
     "names.needed": "a name",
     "names.resolvers": "any question to a name server",
     "losses.path": "packets sent one by one along the path: nothing was lost that would have called for them",
+    "path.members": "several flows to the target side by side",
+    "sizes.stalls": "packets of several sizes to the target",
+    "speed.slow": "a download of the URL",
     "target.addresses": "an address of the target to measure",
 }
 """Facts for want of which a fault is not assessed."""
