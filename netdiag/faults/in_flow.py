@@ -63,6 +63,12 @@ def minds_no_name(flow: FlowState) -> bool:
     return flow.neutral is not None and flow.neutral == flow.vendor
 
 
+def is_before_the_host(flow: FlowState) -> bool:
+    """A box that minds the name, and is not the host: the end came short of the last router, or arrived with another
+    TTL than the host's own packets, which answer a neutral name."""
+    return flow.on_the_way is True or (minds_the_name(flow) and flow.arrived_with in ("higher", "lower"))
+
+
 def whose(facts: Facts, flow: FlowState) -> Whose | None:
     """In whose network the data end; None when nothing shows how far they get."""
     if flow.on_the_way is None:

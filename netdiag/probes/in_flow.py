@@ -7,7 +7,7 @@ What comes back at a TTL that cannot reach the host was sent on the way. Where a
 connection looks into it, if there is a place for its SYN.
 
 With ``--deep`` every TTL up to the host is asked for, for both names, four TTLs a connection: the kernel repeats what
-expired after 200, 400, 800 ms and so on, so that more of them would wait too long.
+expired some six times at once, and then ever more slowly.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -54,7 +54,7 @@ def assess(facts: Facts) -> Finding:
         return silent("How far the data get does not show.", *FACTS)
     if other.works:
         return silent("The same address takes the vendor's name from another line.", *FACTS, "agent.runs")
-    short = owner == "vendor" and flow.on_the_way is True
+    short = owner == "vendor" and is_before_the_host(flow)
     return Finding(
         lean=Lean.SUPPORTS,
         because=said,

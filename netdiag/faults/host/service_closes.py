@@ -24,7 +24,7 @@ from netdiag.facts import Facts
 from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes, silent
 from netdiag.faults.host._reading import VENDOR_CAPTURE, agent, witnesses
 from netdiag.faults.host._service import stopped, was_reset
-from netdiag.faults.in_flow import FACTS, flow_to, was_ended, where, whose
+from netdiag.faults.in_flow import FACTS, flow_to, is_before_the_host, was_ended, where, whose
 
 USED = ("target.addresses", "path.proxy_in_path", "controls.any_healthy", "agent.runs")
 
@@ -47,7 +47,7 @@ def assess(facts: Facts) -> Finding:
     if flow is not None and owner in ("customer", "customer or way", "way", "way or vendor"):
         how = opposes if owner in ("customer", "way") else silent
         return how(f"The connection is ended {where(flow)}.", *USED, *FACTS)
-    if flow is not None and owner == "vendor" and flow.on_the_way is True:
+    if flow is not None and owner == "vendor" and is_before_the_host(flow):
         return silent(f"The connection is ended before it is at the host: {where(flow)}.", *USED, *FACTS)
     if flow is not None and owner == "vendor":
         taken += f", {where(flow)}"

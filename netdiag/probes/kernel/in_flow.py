@@ -1,8 +1,8 @@
 """Data with a limited TTL inside an established connection: where it stops, and where a reset comes from.
 
-The data are sent once. What is not acknowledged the kernel repeats by itself, after about 200, 400, 800 ms and so on
-(RFC 6298), each time with the TTL that the socket has then: so one connection serves several stages. On an established
-socket Linux tells of an ICMP error by ``SO_ERROR`` alone, without its sender (measured on 6.18).
+The data are sent once. What is not acknowledged the kernel repeats by itself, each time with the TTL that the socket
+has then: so one connection serves several stages. On an established socket Linux tells of an ICMP error by ``SO_ERROR``
+alone, without its sender (measured on 6.18).
 """
 
 import contextlib
@@ -32,6 +32,7 @@ _REQUIRED_RTTS = 4
 _READ = 2**16
 
 _IPV6_MULTICAST_HOPS = 18  # in6.h
+_TCP_THIN_LINEAR_TIMEOUTS = 16  # linux/tcp.h
 
 _UNLIKELY_HOPS = 40
 _FIRST_TTLS = (64, 128, 255)
@@ -67,6 +68,19 @@ def in_flow(
             return
 
 
+def _repeat_steadily(sock: socket.socket) -> None:
+    """Let the first six repetitions come after one time-out each (200 ms and the round trip time), and not after ever
+    longer ones (net/ipv4/tcp_timer.c, tcp_retransmit_timer: "thin" streams, up to three packets out). That holds only
+    once congestion control has noticed a loss, which reno does at the first time-out, and BBR never."""
+    for option, value in (
+        (socket.TCP_NODELAY, 1),
+        (_TCP_THIN_LINEAR_TIMEOUTS, 1),
+        (socket.TCP_CONGESTION, b"reno"),
+    ):
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
 class _Flow:
     """One connection and what its stages have in common."""
 
@@ -88,8 +102,7 @@ class _Flow:
 
     def send(self, data: bytes) -> _Event | None:
         """Hand the kernel all of it at once; an event when the connection has ended already."""
-        with contextlib.suppress(OSError):
-            self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        _repeat_steadily(self._sock)
         try:
             self._sock.send(data, socket.MSG_NOSIGNAL | socket.MSG_DONTWAIT)
         except OSError as error:
@@ -109,7 +122,9 @@ class _Flow:
         while True:
             if self._clock.time_left_ms() == 0:
                 raise OutOfTimeError
-            event = self._event(stage) if poll.poll(_SLICE_S * 1000) else None
+            # Looked at each time: an error that met the socket in use wakes no poll (``sk_err_soft``).
+            poll.poll(_SLICE_S * 1000)
+            event = self._event(stage)
             is_late = event is not None and event.answer == "expired" and not left  # about the stage before
             if event is not None and not is_late:
                 self._rtt_us = (self._clock.now_ns() - self._sent_ns) // 1000
@@ -130,7 +145,7 @@ class _Flow:
         return self._clock.patient_ms(max(stage.limit_ms, measured_ms)) * 1_000_000
 
     def _event(self, stage: Stage) -> _Event | None:
-        """What woke the poll."""
+        """What there is to see now."""
         errqueue.drain(self._sock, self._options)
         number = self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if number:
@@ -241,6 +256,7 @@ class _Bisection:
         self._options = options
         self._bytes = iter(UNFINISHED_RECORD if payload.kind == "client_hello" else UNFINISHED_REQUEST)
         self._ends_ns = clock.now_ns() + clock.limit_ms(limit_ms) * 1_000_000
+        _repeat_steadily(sock)
 
     def run(self) -> tuple[int | None, int | None]:
         """The smallest and the largest TTL that it may be; (None, None) when nothing was ever acknowledged."""

@@ -18,7 +18,7 @@ NEUTRAL_NAME = "www.example.com"
 """Nobody's service, and known to every filter as harmless: IANA keeps it for examples (RFC 2606 section 3)."""
 
 MAX_TTLS = 5
-"""Asked for on one connection: the kernel repeats what expired after 200, 400, 800 ms and so on."""
+"""Asked for on one connection: the kernel repeats what expired some six times at once, and then ever more slowly."""
 
 _INNER = {"private", "shared", "link_local"}
 
