@@ -22,6 +22,7 @@ What to tell the customer
     That a rule on the vendor's side refuses the connection.
 """
 
+from netdiag.evidence.record import Icmp
 from netdiag.facts import AddressState, Facts
 from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes, silent
 from netdiag.faults.host._reading import (
@@ -68,7 +69,7 @@ def _refusal(facts: Facts, state: AddressState, other: Agent) -> Finding | None:
     if connect.sender_place not in ("target", "vendor"):
         if carries_healthy_control(facts, icmp.sender):
             return None
-        return silent(f"Whether {icmp.sender}, which refuses the connection, is the vendor's is not known.", *USED)
+        return _strangers(facts, state, icmp)
     place = "the target itself" if connect.sender_place == "target" else "in the vendor's network"
     said = f"{icmp.sender}, {place}, refuses port {facts.port} with {icmp_words(icmp)} ({NAMES[kind]})"
     whom = ""
@@ -86,6 +87,24 @@ def _refusal(facts: Facts, state: AddressState, other: Agent) -> Finding | None:
         facts=USED,
         witnesses=witnesses(facts, state) + other.witnesses,
         at_most_likely=not proven,
+        settle_next=PROFILE,
+    )
+
+
+def _strangers(facts: Facts, state: AddressState, icmp: Icmp) -> Finding:
+    """A router whose owner nothing tells refuses: the vendor's border, numbered by its provider, looks like this."""
+    unknown = (
+        f"Whether {icmp.sender}, which refuses port {facts.port} with {icmp_words(icmp)}, is the vendor's is not known."
+    )
+    waited = kind_of(icmp) == "unreachable" and state.connect and (state.connect.elapsed_ms or 0) >= NEIGHBOUR_WAIT_MS
+    if waited or state.connect is None or state.connect.sender_place != "path":
+        return silent(unknown, *USED)
+    return Finding(
+        lean=Lean.SUPPORTS,
+        because=unknown,
+        facts=USED,
+        witnesses=witnesses(facts, state),
+        at_most_possible=True,
         settle_next=PROFILE,
     )
 

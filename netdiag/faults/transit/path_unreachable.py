@@ -60,16 +60,18 @@ def assess(facts: Facts) -> Finding:
         elsewhere = facts.agent.works_elsewhere.value is True
         gone = facts.agent.fails_elsewhere.value is True
         whose = " that carries other hosts’ traffic" if foreign else ""
+        # A router that waited may stand next to a machine that is down; not so when that machine serves another line.
+        dead = waited and not (elsewhere and foreign)
         return Finding(
-            lean=Lean.SETTLES if (foreign or shared) and not waited and not gone else Lean.SUPPORTS,
+            lean=Lean.SETTLES if (foreign or shared) and not dead and not gone else Lean.SUPPORTS,
             because=(
                 f"{icmp.sender}, a router on the way{whose}, says {icmp_words(icmp)}: it has no route to "
                 f"{state.address}."
             ),
             facts=FACTS,
             witnesses=state.witnesses + facts.agent.works_elsewhere.witnesses,
-            at_most_likely=not elsewhere or not (foreign or shared),
-            at_most_possible=waited
+            at_most_likely=not elsewhere or waited or not (foreign or shared),
+            at_most_possible=dead
             or gone
             or not (foreign or shared)
             or bool(unexplained(facts, [one.address for one, _ in errors])),

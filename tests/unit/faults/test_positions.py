@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import pytest
 
-from netdiag.evidence.record import FailureCode
+from netdiag.evidence.record import FailureCode, Icmp
 from netdiag.facts import derive
 from netdiag.facts.derivation.book import VendorProfile
 from netdiag.verdict import Verdict, decide
@@ -211,9 +211,7 @@ def silent_everywhere(*hops: str, own: str = OWN) -> Story:
         pytest.param(silent_everywhere(GATEWAY, "100.64.0.1"), "transit", id="behind-its-translator"),
         # The gateway's own uplink may be gone, or the gateway may be told to drop everything.
         pytest.param(silent_everywhere(GATEWAY), "inconclusive", id="behind-the-gateway"),
-        pytest.param(
-            silent_everywhere(GATEWAY, "192.168.1.254"), "inconclusive", id="behind-another-of-the-LAN's"
-        ),
+        pytest.param(silent_everywhere(GATEWAY, "192.168.1.254"), "inconclusive", id="behind-another-of-the-LAN's"),
         pytest.param(silent_everywhere(GATEWAY, ISP, own="198.18.77.20"), "inconclusive", id="no-NAT-shows-whose"),
     ],
 )
@@ -221,3 +219,24 @@ def test_a_line_on_which_every_walk_ends(told: Story, side: str) -> None:
     found = verdict(told)
     assert found.side == side
     assert found.certainty == ("likely" if side == "transit" else None)
+
+
+def unreachable_after(ms: float) -> Story:
+    """The provider's router, which carries a control's traffic, says host unreachable for the target's address."""
+    told = Story()
+    told.surroundings()
+    told.connect(TARGET, icmp(3, 1, CARRIER), ms=ms)
+    said = Icmp(type=3, code=1, sender=CARRIER, version=4)
+    told.walk(TARGET, (GATEWAY, ISP, CARRIER), end="icmp", end_icmp=said)
+    told.walk(CONTROL, (GATEWAY, ISP, CARRIER), role="control")
+    return told
+
+
+def test_a_router_that_waits_for_a_neighbour_is_the_last_one_only_while_no_line_reaches_the_machine() -> None:
+    agent = Story()
+    agent.surroundings()
+    agent.well()
+    for told, alone in ((unreachable_after(5), "transit"), (unreachable_after(3100), "inconclusive")):
+        assert verdict(told).side == alone
+        elsewhere = decide(derive(told.bundle(), [agent.bundle()]))
+        assert (elsewhere.side, elsewhere.fault) == ("transit", "transit.path.unreachable")
