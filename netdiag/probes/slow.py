@@ -10,7 +10,7 @@ from netdiag.evidence.transport import HopReply, Transfer
 from netdiag.probes.base import HopProbe, Probe, Request, World
 from netdiag.probes.library.together import together
 
-LIMIT_BYTES, LIMIT_MS = 900_000, 10_000
+LIMIT_BYTES, LIMIT_MS = 850_000, 10_000
 """Of the vendor: with headers, TLS and what is on its way at the end it stays below 1 MB."""
 
 CONTROL_BYTES, CONTROL_MS = 250_000, 5_000

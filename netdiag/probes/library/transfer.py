@@ -25,6 +25,10 @@ _FIRST_SPACING_US = 10_000
 _PIECE = 16_384
 _ACKNOWLEDGED_S = 0.001  # how often the kernel is asked whether the request was acknowledged
 
+MOST_UNREAD = 131_072
+"""Bytes that the peer may have sent ahead: what it sends too much at the end stays below that, and a line of 600 ms
+still carries 200 kB/s."""
+
 LOOK_US, PAUSE_US = 10_000, 50_000
 """How often it is looked how much has come; and what is a pause: no line that is of use to anybody is silent for so
 long between two packets of one burst (1500 bytes in 50 ms are 240 kbit/s)."""
@@ -164,7 +168,7 @@ class _WatchedLine(Line):
         """Let the peer send ``count`` bytes more and hardly any beyond: what is on its way when it is closed
         was sent, too (tcp(7), TCP_WINDOW_CLAMP)."""
         if self._gauge is not None and hasattr(socket, "TCP_WINDOW_CLAMP"):
-            self._gauge.setsockopt(socket.IPPROTO_TCP, socket.TCP_WINDOW_CLAMP, max(1, count))
+            self._gauge.setsockopt(socket.IPPROTO_TCP, socket.TCP_WINDOW_CLAMP, max(1, min(MOST_UNREAD, count)))
 
 
 def transfer(
