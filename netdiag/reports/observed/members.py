@@ -20,26 +20,33 @@ _PART = {
 
 
 def of_members(facts: Facts) -> Iterator[Sight]:
-    """Flows that were compared, then what was rewritten."""
+    """Flows that were compared, those that behave alike in one sentence; then what was rewritten."""
+    alike: dict[str, list[Members]] = {}
     for members in facts.path.members.value or ():
-        yield Sight(says=_members(members), witnesses=members.witnesses)
+        alike.setdefault(_members(members), []).append(members)
+    for how, group in alike.items():
+        to = listing(f"{one.address} over {one.protocol.upper()}" for one in group)
+        flows = max(len(one.flows) for one in group)
+        each = " each" if len(group) > 1 else ""
+        yield Sight(
+            says=f"{count(flows, 'flow')}{each} to {to}: {how}.",
+            witnesses=tuple(witness for one in group for witness in one.witnesses),
+        )
     for rewrite in facts.path.rewrites.value or ():
         yield Sight(says=_rewrite(rewrite), witnesses=rewrite.witnesses)
 
 
 def _members(members: Members) -> str:
-    flows = f"{count(len(members.flows), 'flow')} to {members.address} over {members.protocol.upper()}"
     if members.dead_member is True:
         last = f"hop {members.last_seen}" if members.last_seen else "this machine"
         at = f" ({listing(members.last_seen_addresses)})" if members.last_seen_addresses else ""
         return (
-            f"Of {flows}, {_several(members.never(), 'never', f'beyond {last}{at}')},"
-            f" and {_several(members.passing(), 'always', 'through')}."
+            f"{_several(members.never(), 'never', f'beyond {last}{at}')},"
+            f" and {_several(members.passing(), 'always', 'through')}"
         )
     if members.dead_member is False:
-        passing = "all of them pass" if len(members.passing()) == len(members.flows) else "none of them is singled out"
-        return f"{flows}: {passing}."
-    return f"{flows}: they show no difference."
+        return "all of them pass" if len(members.passing()) == len(members.flows) else "none of them is singled out"
+    return "they show no difference"
 
 
 def _several(flows: Sequence[FlowSeen], often: str, where: str) -> str:

@@ -65,7 +65,8 @@ def walk_end(walk: Walk) -> str:
     if walk.end == "local":
         return "this machine did not send"
     if walk.last_seen == 0:
-        return "no router answered"
+        nearest = min((hop.ttl for hop in walk.hops), default=1)  # beyond what another walk has shown
+        return "no router answered" if nearest == 1 else f"nothing came from hop {nearest} on"
     where = walk.last_seen_address or ""
     place = _HOP[walk.last_seen_place] if walk.last_seen_place else ""
     seen = ", ".join(word for word in (where, place) if word)

@@ -103,11 +103,15 @@ DOWNLOAD = Download(
         (
             Facts(path=PathFacts(members=seen((DEAD,), ()))),
             (
-                "Of 2 flows to 198.51.100.7 over TCP, one never gets beyond hop 4 (203.0.113.65) (from port 40002),"
-                " and one always gets through (from port 40001)."
+                "2 flows to 198.51.100.7 over TCP: one never gets beyond hop 4 (203.0.113.65) (from port 40002), and"
+                " one always gets through (from port 40001)."
             ),
         ),
         (Facts(path=PathFacts(members=seen((ALIVE,), ()))), "1 flow to 198.51.100.7 over UDP: all of them pass."),
+        (
+            Facts(path=PathFacts(members=seen((ALIVE, ALIVE), ()))),
+            "1 flow each to 198.51.100.7 over UDP and 198.51.100.7 over UDP: all of them pass.",
+        ),
         (
             Facts(
                 path=PathFacts(
