@@ -27,7 +27,8 @@ class HopLoss(Value, frozen=True, kw_only=True):
 class Onset(Value, frozen=True, kw_only=True):
     """Where loss begins: beyond ``last_clean`` (0: this machine) and not beyond ``first_lossy`` (None: the target
     itself), each with its address and place where it has them. ``before`` and ``beyond``: what was lost up to the one
-    and from the other on, by all who answer there together; ``before`` is None for this machine."""
+    and from the other on, by all who answer there together; ``before`` is None for this machine. ``by_tcp`` False: TCP
+    to the target never came through, so that something else than loss may keep it away."""
 
     last_clean: int
     last_clean_address: str | None = None
@@ -37,6 +38,7 @@ class Onset(Value, frozen=True, kw_only=True):
     first_lossy_place: HopPlace | None = None
     before: Share | None = None
     beyond: Share
+    by_tcp: bool = True
 
 
 class PathLoss(Value, frozen=True, kw_only=True):

@@ -99,12 +99,10 @@ class _Sampler:
         told = {way: self._answered.get((slot, way), []) for way in self._ways_of(slot)}
         planned = sum(self._planned[slot, way] for way in told)
         every = [answer for answers in told.values() for answer in answers]
-        if planned >= self._rounds or (len(every) >= FEW and all(every) and not self._is_anything_lost()):
+        if planned >= self._rounds or (planned >= FEW and all(every) and not self._is_anything_lost()):
             return None
         never = NEVER_AT_END if slot.is_end else NEVER
         open_ = [way for way, answers in told.items() if len(answers) < never or any(answers)]
-        if self._flows == 1 and any(told.get("icmp", ())):
-            open_ = ["icmp"]  # one way that answers gives the most; errors are limited more often than echoes
         return open_[planned % len(open_)] if open_ else None
 
     def _ways_of(self, slot: _Slot) -> Sequence[Protocol]:

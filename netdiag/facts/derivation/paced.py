@@ -41,6 +41,9 @@ _ENOUGH_LOST = 2
 
 _SLOW = 0.95
 
+_REPETITION_US = 900_000
+"""TCP sends a SYN and its answer again after 1 s (RFC 6298 section 2.1); timers are a little early."""
+
 
 class _Place(NamedTuple):
     """Whom paced packets met at one TTL: a router (``address``), or the end."""
@@ -63,7 +66,7 @@ def derive_losses(scene: Scene) -> LossFacts:
         return facts
     path, routers, end = _path(told, scene)
     clear = [one for one, hop in zip(routers, path.hops, strict=True) if not hop.limited]
-    found = _onset(clear, end, path)
+    found = _onset(clear, end, path, silent=_tcp_is_silent(scene, path.address))
     witnesses = scene.book.witnesses(told)
     return LossFacts(
         path=seen(path, witnesses),
@@ -169,12 +172,7 @@ def _tcp(scene: Scene, address: str) -> Share | None:
     """What TCP to ``address`` lost: SYNs, and data sent again. One that came through says of all the others that they
     were lost, too."""
     book = scene.book
-    connects = [
-        record
-        for record, step in book.of(Connect)
-        if is_direct(step) and plain(record.address) == address and is_plain(record)
-        if record.port == book.bundle.target.port  # another may be closed to all
-    ]
+    connects = _connects(scene, address)
     of_address = [(r, step) for kind in (Handshake, Exchange) for r, step in book.of(kind) if is_direct(step)]
     ended = [record for record, step in of_address if step.address is not None and plain(step.address) == address]
     handshakes = [record for record in ended if isinstance(record, Handshake)]
@@ -182,6 +180,21 @@ def _tcp(scene: Scene, address: str) -> Share | None:
     syns = _syns(connects)
     data = retransmits(connects, handshakes, exchanges, book).value
     return share(*_together([syns, *([] if data is None else [Count(data.sent, data.lost)])]))
+
+
+def _connects(scene: Scene, address: str) -> list[Connect]:
+    """To the service port: another may be closed to all."""
+    return [
+        record
+        for record, step in scene.book.of(Connect)
+        if is_direct(step) and plain(record.address) == address and is_plain(record)
+        if record.port == scene.book.bundle.target.port
+    ]
+
+
+def _tcp_is_silent(scene: Scene, address: str) -> bool:
+    ends = [record.failure for record in _connects(scene, address)]
+    return bool(ends) and all(end is not None and end.code is FailureCode.TIMED_OUT for end in ends)
 
 
 def _syns(connects: Sequence[Connect]) -> Count:
@@ -194,12 +207,13 @@ def _syns(connects: Sequence[Connect]) -> Count:
     return Count(len(told) + again, again + sum(record.failure is not None for record in told))
 
 
-def _onset(routers: Sequence[_Place], end: _Place | None, path: PathLoss) -> Onset | None:
+def _onset(routers: Sequence[_Place], end: _Place | None, path: PathLoss, *, silent: bool) -> Onset | None:
     """Rule (3). Where the end answers no paced packet, TCP to it stands for it."""
     tcp = Count(path.tcp.sent, path.tcp.lost) if path.tcp is not None else Count(0, 0)
     last = end.counted if end is not None else tcp
     echoes = end is not None and end.records[0].protocol == "icmp"
-    if not routers or not _is_lossy(last) or not (_is_lossy(tcp) or (tcp.lost and echoes)):
+    by_tcp = _is_lossy(tcp) or (tcp.lost > 0 and echoes)
+    if not routers or not _is_lossy(last) or not (by_tcp or (silent and echoes)):
         return None
     found = onsets([*(place.counted for place in routers), last], BACKGROUND)
     if found is None:
@@ -218,6 +232,7 @@ def _onset(routers: Sequence[_Place], end: _Place | None, path: PathLoss) -> Ons
         first_lossy_place=_placed(lossy, path) if lossy is not None else "target",
         before=share(*_together(place.counted for place in before)),
         beyond=total,
+        by_tcp=by_tcp,
     )
 
 
@@ -231,8 +246,11 @@ def _is_lossy(count: Count) -> bool:
 
 
 def _control(scene: Scene) -> Fact[Share]:
+    """An answer that comes so late is the control's repetition: the first one, or the SYN's first copy, was lost."""
     told = _sampled(scene, "control")
-    found = share(*_count(told))
+    quickest = min((record.rtt_us for record in told if record.rtt_us is not None), default=0)
+    repeated = [r for r in told if r.rtt_us is not None and r.rtt_us - quickest >= _REPETITION_US]
+    found = share(len(told), _count(told).lost + len(repeated))
     if found is None or found.lost == found.sent:
         return Fact()
     return seen(found, scene.book.witnesses(told))

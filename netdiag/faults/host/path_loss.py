@@ -43,7 +43,7 @@ def assess(facts: Facts) -> Finding:
         facts=FACTS,
         witnesses=onset.witnesses,
         at_most_likely=True,
-        at_most_possible=whose != {"host"} and elsewhere is None,
+        at_most_possible=not onset.value.by_tcp or (whose != {"host"} and elsewhere is None),
         explains=explains(facts, onset.value.beyond),
         settle_next=CONTROL_RUN,
     )

@@ -49,7 +49,7 @@ def assess(facts: Facts) -> Finding:
         facts=FACTS,
         witnesses=onset.witnesses + facts.losses.shared.witnesses,
         at_most_likely=True,
-        at_most_possible=whose != {"transit"},
+        at_most_possible=whose != {"transit"} or not onset.value.by_tcp,
         explains=explains(facts, onset.value.beyond),
         settle_next="Loss to other hosts behind the same routers, or the run from the agent's line with `--deep`.",
     )

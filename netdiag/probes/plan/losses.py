@@ -34,6 +34,9 @@ MAX_ROUTERS = 16
 FAR = 64
 """The TTL of an ordinary packet (RFC 1700), for an end whose distance is not known."""
 
+REPETITION_NS = 1_000_000_000
+"""After this a SYN, or the answer to it, is sent again (RFC 6298 section 2.1)."""
+
 HANDSHAKE_ROUND_TRIPS, SLACK_MS = 3, 500
 """A TLS handshake takes two round trips and some computing; one that took longer than this waited for something that
 was sent again."""
@@ -93,8 +96,9 @@ def sample_losses(inputs: Inputs, seen: Seen) -> Iterator[Step]:
 
 
 def _walk_to_sample(inputs: Inputs, seen: Seen) -> Step | None:
-    """The walk, once ended, to an address that ails; else to one where something was lost; else the first."""
-    if any(walk.id not in seen.finished for walk in seen.steps("walk", "target")):
+    """The walk to an address that ails; else to one where something was lost; else the first. Once all of them and the
+    echoes have ended."""
+    if any(step.id not in seen.finished for probe in ("walk", "echo") for step in seen.steps(probe, "target")):
         return None
     ill = [*ailing_addresses(inputs, seen), *_addresses_sent_again_to(seen)]
     walks = [walk for walk in seen.steps("walk", "target") if _routers(walk, seen)]
@@ -106,11 +110,17 @@ def _along(inputs: Inputs, seen: Seen, walk: Step) -> Step:
     ends = [one.ttl for step, one in seen.of(HopReply) if step.id == walk.id and is_end(one)]
     params = _rhythm(inputs) | {
         "ttls": "+".join(map(str, _routers(walk, seen)[:MAX_ROUTERS])),
-        "end": "udp+icmp",
+        "end": "+".join(_ways_to_the_end(inputs, seen, walk.address)),
         "end_ttl": str(min(ends, default=FAR)),
         "flows": str(DEEP_FLOWS if inputs.options.deep else 1),
     }
     return make_step("paced", "target", subject=walk.subject, address=walk.address, params=params)
+
+
+def _ways_to_the_end(inputs: Inputs, seen: Seen, address: str | None) -> list[str]:
+    """Echoes where they are answered: errors are limited more often. Datagrams have ports, and so flows to compare."""
+    echoed = any(one.rtt_us is not None for _, one in seen.of(Echo, "target") if one.address == address)
+    return ["icmp", "udp"] if echoed and inputs.options.deep else ["icmp"] if echoed else ["udp"]
 
 
 def _rhythm(inputs: Inputs) -> dict[str, str]:
@@ -175,8 +185,10 @@ def _is_ill(one: Handshake | Exchange) -> bool:
 
 
 def _was_sent_again(one: Connect) -> bool:
-    """A SYN that was answered only when it was repeated."""
-    return one.failure is None and one.tcp is not None and one.tcp.total_retrans > 0
+    """A SYN that was answered only when it was repeated, or when its answer was."""
+    if one.failure is not None:
+        return False
+    return one.ended_ns - one.began_ns >= REPETITION_NS or (one.tcp is not None and one.tcp.total_retrans > 0)
 
 
 def _add(answered: dict[str, set[bool]], who: str, one: Observed, *, is_answer: bool) -> None:
