@@ -76,7 +76,7 @@ class PathFacts(Value, frozen=True, kw_only=True):
     or more than 2 hops nearer than another protocol. False: its distance was compared and agrees within one hop, or
     it was asked at TTL 1 and nothing accepted there while no walk to it ended in an answer. Else unknown."""
     large_from: Fact[tuple[str, ...]] = Fact()
-    """The target's addresses whose connections brought more than a small packet's worth of data: large packets come
+    """The target's addresses whose connections brought packets as large as the own link carries: large packets come
     through from there."""
     rewrites: Fact[tuple[Rewrite, ...]] = Fact()
     """What was changed of the packets to the target on the way, and between which routers. Empty: nothing of what the

@@ -10,6 +10,7 @@ import datetime as dt
 import functools
 import hashlib
 import ipaddress
+import os
 from collections.abc import Sequence
 from typing import Final
 
@@ -26,6 +27,10 @@ CONTROL_AUTHORITIES: Final = ("Northlight Trust Services", "Cobalt Certification
 VENDOR_AUTHORITY: Final = "Meridian Trust Network"
 # A certificate shared by that many sites, as hosters have them: it alone fills more than one packet of 1500 bytes.
 _TENANTS: Final = 80
+# What else the certificates of public sites hold (SCTs, policies, addresses of revocation lists), here as so many bytes
+# of one extension that nobody knows (RFC 5280 4.2): with them the first flight of TLS fills a packet of 1500 bytes.
+_REST_OF_A_PUBLIC_CERTIFICATE: Final = 700
+_UNKNOWN_EXTENSION: Final = x509.ObjectIdentifier("1.3.6.1.4.1.32473.1")  # the enterprise of examples, RFC 5612
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,6 +90,7 @@ def _sign(
     names: Sequence[str] = (),
     begins: dt.datetime,
     ends: dt.datetime,
+    filler: int = 0,
 ) -> Issued:
     key = ec.generate_private_key(ec.SECP256R1())
     signer = issuer.key if issuer is not None else key
@@ -105,6 +111,10 @@ def _sign(
         usages = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
         builder = builder.add_extension(usages, critical=False)
         builder = builder.add_extension(x509.SubjectAlternativeName([_general(n) for n in names]), critical=False)
+    if filler:
+        builder = builder.add_extension(
+            x509.UnrecognizedExtension(_UNKNOWN_EXTENSION, os.urandom(filler)), critical=False
+        )
     return Issued(builder.sign(signer, hashes.SHA256()), key)
 
 
@@ -135,8 +145,10 @@ def authority(organisation: str) -> Authority:
     return Authority(root, issuing)
 
 
-def leaf(issuer: Issued, names: Sequence[str], begins_days: float = -20, ends_days: float = 70) -> Issued:
-    """A server certificate for host names or addresses; its life in days from now."""
+def leaf(
+    issuer: Issued, names: Sequence[str], begins_days: float = -20, ends_days: float = 70, *, filler: int = 0
+) -> Issued:
+    """A server certificate for host names or addresses; its life in days from now. ``filler``: bytes added to it."""
     now = dt.datetime.now(dt.UTC)
     return _sign(
         _name(names[0]),
@@ -145,6 +157,7 @@ def leaf(issuer: Issued, names: Sequence[str], begins_days: float = -20, ends_da
         names=names,
         begins=now + begins_days * _DAY,
         ends=now + ends_days * _DAY,
+        filler=filler,
     )
 
 
@@ -216,5 +229,5 @@ class Pki:
 
     @staticmethod
     def _chain(issuer: Authority, names: tuple[str, ...]) -> tuple[bytes, bytes]:
-        made = leaf(issuer.issuing, names)
+        made = leaf(issuer.issuing, names, filler=_REST_OF_A_PUBLIC_CERTIFICATE)
         return made.pem + issuer.issuing.pem, made.key_pem

@@ -30,7 +30,7 @@ from tests.fakes.records import (
 )
 
 TO_TARGET = (GATEWAY, ISP, CARRIER, EDGE)
-LARGE = msgspec.structs.replace(TCP, bytes_received=4000)
+LARGE = msgspec.structs.replace(TCP, bytes_received=4000, rcv_mss=1448)
 
 Outcome = Literal["works", "fails"]
 

@@ -12,11 +12,11 @@ from netdiag.facts.derivation.members import derive_members
 from netdiag.facts.derivation.owners import hop_names
 from netdiag.facts.derivation.placing import Placing, Scene
 from netdiag.facts.derivation.rewrites import derive_rewrites
-from netdiag.facts.derivation.small import is_small
+from netdiag.facts.derivation.small import came_full, is_small
 from netdiag.facts.derivation.walks import RawWalk
 from netdiag.facts.machine import Egress
 from netdiag.facts.path import HopPlace, PathFacts, Walk
-from netdiag.facts.places import plain
+from netdiag.facts.places import family, plain
 
 _NEARER = 2
 """Hops by which the service may seem nearer than another protocol before something else must be answering for it
@@ -27,9 +27,6 @@ _SAME_PLACE = 1
 
 _FIRST_TTLS = (64, 128, 255)
 """With which TTL systems send: what is missing at arrival is the number of routers on the way back."""
-
-_LARGE = 1400
-"""More bytes than this do not come in small packets alone."""
 
 
 def derive_path(
@@ -210,7 +207,7 @@ def _nearer_by(walk: RawWalk, raw: Sequence[RawWalk], book: Book) -> int | None:
 
 
 def _large_from(book: Book) -> Fact[tuple[str, ...]]:
-    """Addresses of the target from which so much came that large packets must have been among it."""
+    """Addresses of the target from which packets came that are as large as the own link carries."""
 
     def is_plain(step: Step) -> bool:
         return step.role == "target" and is_direct(step) and not is_small(step)
@@ -225,7 +222,7 @@ def _large_from(book: Book) -> Fact[tuple[str, ...]]:
     large = [
         (address, record)
         for address, record in counted
-        if record.tcp is not None and (record.tcp.bytes_received or 0) > _LARGE
+        if record.tcp is not None and came_full(record.tcp, family(address))
     ]
     if not counted:
         return Fact()

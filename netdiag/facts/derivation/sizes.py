@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
-from netdiag.evidence.record import FailureCode, Observed
+from netdiag.evidence.bundle import Step
+from netdiag.evidence.record import Observed
 from netdiag.evidence.tls import Handshake
 from netdiag.evidence.transport import Connect, HopReply
 from netdiag.evidence.web import Exchange
@@ -11,16 +12,13 @@ from netdiag.facts.base import Fact, seen
 from netdiag.facts.derivation import exchanges, handshakes
 from netdiag.facts.derivation.book import Book, is_direct
 from netdiag.facts.derivation.placing import Placing, Scene
-from netdiag.facts.derivation.small import is_small
+from netdiag.facts.derivation.small import is_small, largest_packet
 from netdiag.facts.places import family, plain
 from netdiag.facts.sizes import SizeFacts, SizeWalk, Stall, Told
 from netdiag.facts.target import AddressState, SenderPlace
 
 _ENOUGH_SILENT = 2
 """One large packet without an answer is chance (RFC 8899 section 4.2: loss is no sign of size by itself)."""
-
-_LARGE = 1400
-"""More bytes than this in one direction do not come in small packets alone."""
 
 _ROLES: dict[str, Literal["target", "control"]] = {"target": "target", "control": "control"}
 
@@ -176,7 +174,8 @@ def _stall(state: AddressState, walks: Sequence[SizeWalk], tries: Sequence[_Try]
     small = mine[0].how if mine else None
     direction = _direction(walk, small, acked=acked)
     control = next((one for one in walks if one.role == "control" and one.family == state.family), None)
-    whom, told_by = _for_whom(walk, control, direction, _Others(state.family, tries, book))
+    others = _Others(state.family, tries, book, lost=None if walk is None else walk.smallest_lost)
+    whom, told_by = _for_whom(walk, control, direction, others)
     return Stall(
         address=state.address,
         family=state.family,
@@ -210,15 +209,16 @@ def _direction(
 
 
 class _Others:
-    """What connections to the controls of one family met."""
+    """What connections to the controls of one family met. ``lost``: the size that is known to vanish towards the
+    target; what came from a control must be as large to tell anything (None: as large as the own link carries)."""
 
-    def __init__(self, family_: Literal[4, 6], tries: Sequence[_Try], book: Book) -> None:
+    def __init__(self, family_: Literal[4, 6], tries: Sequence[_Try], book: Book, *, lost: int | None) -> None:
         self.helped = [
             one.record
             for one in tries
             if one.role == "control" and family(one.address) == family_ and one.how == "works"
         ]
-        self.large = _large_answers(family_, book)
+        self.large = _large_answers(family_, book, lost)
         self.witnesses = book.witnesses([*self.helped, *self.large])
 
 
@@ -246,18 +246,16 @@ def _same_gap(walk: SizeWalk | None, control: SizeWalk | None) -> bool:
     )
 
 
-def _large_answers(family_: int, book: Book) -> list[Observed]:
+def _large_answers(family_: Literal[4, 6], book: Book, lost: int | None) -> list[Observed]:
     """Plain connections to controls that brought large packets."""
-    kinds: list[Handshake | Exchange] = []
-    for handshake, step in book.of(Handshake):
-        if step.role == "control" and is_direct(step) and not is_small(step) and step.address:
-            kinds += [handshake] if family(step.address) == family_ else []
-    for exchange, step in book.of(Exchange):
-        if step.role == "control" and is_direct(step) and not is_small(step) and exchange.address:
-            kinds += [exchange] if family(exchange.address) == family_ else []
+    told: list[tuple[str | None, Step, Handshake | Exchange]] = []
+    told += [(step.address, step, record) for record, step in book.of(Handshake)]
+    told += [(record.address, step, record) for record, step in book.of(Exchange)]
     found: list[Observed] = []
-    for one in kinds:
-        timed_out = one.failure is not None and one.failure.code is FailureCode.TIMED_OUT
-        if one.tcp is not None and (one.tcp.bytes_received or 0) > _LARGE and not timed_out:
-            found.append(one)
+    for address, step, record in told:
+        plain_control = step.role == "control" and is_direct(step) and not is_small(step)
+        if plain_control and address and family(address) == family_ and record.tcp is not None:
+            needed = record.tcp.pmtu if lost is None else lost
+            if largest_packet(record.tcp, family_) >= needed:
+                found.append(record)
     return found

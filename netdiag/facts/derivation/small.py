@@ -1,7 +1,10 @@
-"""Connections made with a small MSS on purpose."""
+"""Connections made with a small MSS on purpose, and what says that large packets came without."""
+
+from typing import Literal
 
 from netdiag.evidence.bundle import Step
 from netdiag.evidence.record import FailureCode
+from netdiag.evidence.transport import TcpInfo
 from netdiag.evidence.web import Exchange
 from netdiag.facts.derivation.book import Book, is_direct
 from netdiag.facts.places import plain
@@ -13,6 +16,25 @@ SMALL_SEGMENTS = "small_segments"
 def is_small(step: Step) -> bool:
     """Made with small segments: an experiment, not the customer's case."""
     return step.params.get("use") == SMALL_SEGMENTS
+
+
+_TIMESTAMPS, _TIMESTAMP_BYTES = 1, 12
+"""TCPI_OPT_TIMESTAMPS of tcp_info's options (linux/tcp.h), and what the option takes in every segment (RFC 7323)."""
+
+_HEADERS = {4: 40, 6: 60}
+"""Bytes of IP and TCP headers without options (RFC 791, RFC 8200, RFC 9293)."""
+
+
+def largest_packet(info: TcpInfo, version: Literal[4, 6]) -> int:
+    """Bytes of the largest IP packet with data that came in on a connection: ``tcpi_rcv_mss`` is the largest segment's
+    payload (tcp_measure_rcv_mss, net/ipv4/tcp_input.c), or 536 and less before any came."""
+    stamps = _TIMESTAMP_BYTES if info.options & _TIMESTAMPS else 0
+    return info.rcv_mss + _HEADERS[version] + stamps
+
+
+def came_full(info: TcpInfo, version: Literal[4, 6]) -> bool:
+    """A packet as large as the own link carries came in."""
+    return largest_packet(info, version) >= info.pmtu
 
 
 def broken_off(book: Book) -> frozenset[str]:
