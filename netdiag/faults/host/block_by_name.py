@@ -26,6 +26,7 @@ from netdiag.faults.host._reading import VENDOR_CAPTURE, agent
 from netdiag.faults.in_flow import (
     FACTS,
     flows,
+    is_before_the_host,
     met,
     minds_the_name,
     not_looked_into,

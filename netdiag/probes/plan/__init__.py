@@ -18,7 +18,7 @@ from netdiag.probes.plan.controls import (
     walk_to_a_silent_control,
 )
 from netdiag.probes.plan.flows import look_at_other_flows
-from netdiag.probes.plan.in_flow import look_inside_the_flow
+from netdiag.probes.plan.in_flow import look_inside_the_flow, walk_beside_a_reset
 from netdiag.probes.plan.losses import (
     count_more_where_something_is_lost,
     gateway_of,
@@ -76,6 +76,7 @@ FIRST: tuple[Rule, ...] = (
     look_at_other_flows,
     walk_with_raw_packets,
     look_inside_the_flow,
+    walk_beside_a_reset,
     look_for_size_limits,
     sample_losses,
     look_at_speed,

@@ -53,6 +53,17 @@ def look_inside_the_flow(inputs: Inputs, seen: Seen) -> Iterator[Step]:
         )
 
 
+def walk_beside_a_reset(inputs: Inputs, seen: Seen) -> Iterator[Step]:
+    """Where the walk to the service port ends in a reset: one over UDP, whose end tells where the host stands, and
+    whose routers, which of them stands where the reset comes from."""
+    for step, one in seen.of(HopReply, "target"):
+        if step.probe == "walk" and one.protocol == "tcp" and one.answer == "rst" and one.ttl > 1:
+            params = {"protocol": "udp"}
+            yield make_step(
+                "walk", "target", subject=step.subject, address=step.address, port=inputs.target.port, params=params
+            )
+
+
 def looked_inside(address: str | None, seen: Seen) -> bool:
     """The vendor's name was sent to this address once more, and what came of it at full TTL, or before, is known."""
     return any(
