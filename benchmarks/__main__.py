@@ -3,13 +3,13 @@
 import argparse
 import sys
 
-from benchmarks import budget, page, program, race
+from benchmarks import budget, page, program, race, trace
 from benchmarks.page import Results
 from tests.netns import kernel
 from tests.netns.lab import missing
 from tests.netns.scenario import names
 
-PARTS = ("race", "budget", "cost")
+PARTS = ("race", "trace", "budget", "cost")
 
 
 def main(argv: list[str]) -> int:
@@ -45,6 +45,7 @@ def run(parts: list[str] | tuple[str, ...], *, quick: bool) -> Results:
     networks = race.NETWORKS[:1] if quick else race.NETWORKS
     dead = race.DEAD[-1:] if quick else race.DEAD
     races = race.run(networks, dead, times=1 if quick else 3) if "race" in parts else []
+    paths = trace.run(trace.SCENARIOS[:2] if quick else trace.SCENARIOS) if "trace" in parts else None
     cost = None
     if "cost" in parts:
         bundles = [raw for one in races for raw in one.bundles]
@@ -54,7 +55,7 @@ def run(parts: list[str] | tuple[str, ...], *, quick: bool) -> Results:
     if "budget" in parts:
         faults = [name for name in names() if not name.startswith(("none-", "healthy"))]
         tried = budget.run(faults[:: max(1, len(faults) // 6)] if quick else faults, networks)
-    return Results(races, cost, tried)
+    return Results(races, cost, tried, paths)
 
 
 if __name__ == "__main__":

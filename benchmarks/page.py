@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import bars as promises
-from benchmarks import budget, program, race
+from benchmarks import budget, program, race, trace
 from benchmarks.bars import Bar
 from benchmarks.budget import Tried
 from benchmarks.program import Cost
 from benchmarks.race import Race
+from benchmarks.trace import Paths
 from tests.netns.lab import ROOT
 
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -23,10 +24,12 @@ class Results(NamedTuple):
     races: list[Race]
     cost: Cost | None
     tried: list[Tried]
+    paths: Paths | None = None
 
     def bars(self) -> list[Bar]:
         """Every promise that this run can judge."""
         found = race.bars(self.races) if self.races else []
+        found += [] if self.paths is None else trace.bars(self.paths)
         found += budget.bars(self.tried)
         return found + (program.bars(self.cost) if self.cost else [])
 
@@ -46,7 +49,7 @@ def machine() -> Machine:
 
 def page(results: Results, on: Machine, *, how: str) -> str:
     """The whole page, in Markdown. ``how`` is the command line that made it."""
-    return "\n".join([_head(results.bars(), on, how), *_races(results.races), *_rest(results)])
+    return "\n".join([_head(results.bars(), on, how), *_races(results.races), *_paths(results.paths), *_rest(results)])
 
 
 def write(results: Results, *, how: str, to: Path = PAGE) -> None:
@@ -95,6 +98,37 @@ send 5 SYNs in 30 s to one address and port; at home the vendor has two addresse
 second port too.
 
 {race.traffic_table(races)}
+"""
+    ]
+
+
+def _paths(paths: Paths | None) -> list[str]:
+    if paths is None:
+        return []
+    return [
+        f"""## trace beside other tracers
+
+`netdiag trace --flows 1` and other tracers, each once, on the home line of the lab with 20 ms of delay each way, to the
+vendor's first address: seven hops where all is well. Whole processes. A tool that says nothing for want of privilege is
+*refused*.
+
+{trace.library_words(paths)}
+
+Seconds:
+
+{trace.table(paths, "seconds")}
+
+Hops that answered:
+
+{trace.table(paths, "hops")}
+
+Packets that came to the gateway from the customer's machine, those of name resolution and the like included:
+
+{trace.table(paths, "packets")}
+
+Peak memory in MB:
+
+{trace.table(paths, "peak_mb")}
 """
     ]
 

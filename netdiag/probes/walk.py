@@ -69,6 +69,7 @@ def _probe(step: Step, world: Walker, ask: Ask) -> HopProbe:
         ttl=ask.ttl,
         flow=ask.flow,
         source_port=ask.source_port,
+        after_ms=ask.after_ms,
         raw=_is_raw(step),
         follow_up=_is_raw(step),
     )

@@ -40,6 +40,10 @@ WIDE = 16
 LOOP_ROUNDS = 3
 """So often the same two routers follow each other in a loop, and never on a path."""
 
+_LIMITER_MS = 1200
+"""Beside the second of silence: Linux takes two of its limit's one a second for a refusal by route (ip_error and
+icmpv4_xrlim_allow count on the same peer)."""
+
 _REPEAT_FLOWS = MAX_TTL
 _HELPER_FLOWS: Mapping[Protocol, int] = {"udp": 2 * MAX_TTL + 1, "icmp": 2 * MAX_TTL + 2}
 
@@ -47,7 +51,7 @@ _HELPER_FLOWS: Mapping[Protocol, int] = {"udp": 2 * MAX_TTL + 1, "icmp": 2 * MAX
 class Ask(NamedTuple):
     """One TTL-limited packet to send. ``flow`` is unique for a 5-tuple inside the walk; ``source_port`` pins it.
 
-    ``repeats`` is the observation that it asks about again.
+    ``repeats`` is the observation that it asks about again. ``after_ms``: it is held back so long.
     """
 
     protocol: Protocol
@@ -55,6 +59,7 @@ class Ask(NamedTuple):
     flow: int
     source_port: int = 0
     repeats: ObsId | None = None
+    after_ms: int = 0
 
 
 class Trail(NamedTuple):
@@ -111,7 +116,11 @@ def explore(trail: Trail) -> tuple[Ask, ...]:
     if _is_over(trail):
         return again
     if trail.protocol == "tcp":
-        return again + _syns(trail) + (_scouts(trail) if trail.wide else ()) + _helpers(trail)
+        syns = _syns(trail)
+        if trail.wide:
+            is_held_back = any(ask.after_ms for ask in syns)
+            return again + syns + _scouts(trail) + (() if is_held_back else _helpers(trail))
+        return again + syns + _helpers(trail)
     return again + tuple(Ask(trail.protocol, ttl, flow=1) for ttl in _ttls_ahead(trail, trail.protocol))
 
 
@@ -180,7 +189,7 @@ def _blind_again(trail: Trail, blind: Sequence[int]) -> tuple[Ask, ...] | None:
     if len(silent) > 1 or trail.out("tcp"):
         return ()
     one = silent[0]
-    return (Ask("tcp", one.ttl, one.flow, one.source_port or 0, repeats=one.id),)
+    return (Ask("tcp", one.ttl, one.flow, one.source_port or 0, repeats=one.id, after_ms=_LIMITER_MS),)
 
 
 def _scouts(trail: Trail) -> tuple[Ask, ...]:
@@ -249,7 +258,8 @@ def _break_again(trail: Trail) -> tuple[Ask, ...]:
     replies = trail.replies("tcp")
     refused = next((one for one in replies if one.answer == "icmp" and is_end(one)), None)
     if refused is not None:
-        if refused.replier == trail.address or refused.source_port is None:
+        was_repeated = trail.asked[refused.id].repeats is not None
+        if refused.replier == trail.address or refused.source_port is None or was_repeated:
             return ()
         return (Ask("tcp", refused.ttl, refused.flow, refused.source_port, repeats=refused.id),)
     if trail.raw:  # all of it is on one flow

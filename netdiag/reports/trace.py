@@ -153,7 +153,12 @@ def conclusions(bundle: Bundle, facts: Facts) -> list[str]:
     """What the trace shows, in whole sentences, and what it does not."""
     walk = walk_of(bundle, facts)
     said = [_missing(one) for one in bundle.observations if isinstance(one, NotRun) and one.why != "declined"]
-    if walk is not None:
+    if walk is not None and walk.end == "silent" and any(one.dead_member for one in facts.path.members.value or ()):
+        said.append(
+            f"Nothing came from hop {walk.first_missing} on; but the packets to different hops left from different "
+            "source ports, and not all of these pass:"
+        )
+    elif walk is not None:
         said += _end(walk, _circle(walk, facts))
         said += _silent_hops(rows(bundle, facts)) if _circle(walk, facts) is None else []
     elif not said:

@@ -1,0 +1,206 @@
+"""netdiag trace beside traceroute, mtr, scamper, tracepath, and the traceroutes of icmplib and scapy."""
+
+import contextlib
+import json
+import re
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Literal, NamedTuple
+
+from benchmarks import traffic
+from benchmarks.bars import Bar, number
+from benchmarks.kit import refused
+from benchmarks.measure import in_lab
+from tests.netns.lab import ROOT, Lab
+
+NETWORK = "distant"
+HEALTHY = "healthy"
+SCENARIOS = (HEALTHY, "transit-black-hole-isp", "host-blocked-drop", "none-stars-mid-path")
+
+OVER_FASTEST_MS, OVER_ROUND_TRIPS_MS, DEAD_SECONDS = 300.0, 30.0, 4.0
+
+_PAUSE_S = 6.0
+"""Before each tool: what a router of the lab (Linux) answers at once is six ICMP errors, then one a second, and no tool
+must pay for the one before it."""
+
+_LIBRARY = str(ROOT / "benchmarks" / "trace_library.py")
+_NETDIAG = (sys.executable, "-m", "netdiag", "trace", "--flows", "1")
+_HOP = re.compile(r"^\s*(\d+)\W.*?\b\d{1,3}(?:\.\d{1,3}){3}\b")
+"""A line of any of these tools: the TTL, and the address of who answered."""
+
+
+class Tool(NamedTuple):
+    """One way to walk a path. ``mine``: netdiag's."""
+
+    name: str
+    argv: tuple[str, ...]
+    mine: bool = False
+
+
+class Walked(NamedTuple):
+    """One tool on one path. ``library_ms``: what the call alone took, where the tool is a library's."""
+
+    scenario: str
+    ordinary: bool
+    tool: Tool
+    seconds: float
+    hops: int
+    packets: int
+    peak_mb: float
+    refused: bool
+    library_ms: float | None = None
+
+
+class Paths(NamedTuple):
+    """All walks, and the round trip time of the healthy path by ping(8)."""
+
+    walks: list[Walked]
+    rtt_ms: float
+
+
+def tools(address: str, port: str) -> tuple[Tool, ...]:
+    """Every tool against one address; the service's port over TCP, what the tool takes by itself over UDP."""
+    library = (sys.executable, _LIBRARY)
+    return (
+        Tool("netdiag trace", (*_NETDIAG, f"{address}:{port}"), mine=True),
+        Tool("netdiag trace --protocol udp", (*_NETDIAG, "--protocol", "udp", address), mine=True),
+        Tool("netdiag trace --raw", (*_NETDIAG, "--raw", f"{address}:{port}"), mine=True),
+        Tool("netdiag, library, tcp", (*library, "netdiag-tcp", address, port), mine=True),
+        Tool("netdiag, library, udp", (*library, "netdiag-udp", address, port), mine=True),
+        Tool("netdiag, library, raw", (*library, "netdiag-raw", address, port), mine=True),
+        Tool("traceroute -T", ("traceroute", "-T", "-n", "-p", port, address)),
+        Tool("traceroute -U", ("traceroute", "-U", "-n", address)),
+        Tool("mtr --tcp", ("mtr", "--tcp", "-P", port, "-r", "-n", "-c", "1", address)),
+        Tool("mtr --udp", ("mtr", "--udp", "-r", "-n", "-c", "1", address)),
+        Tool("scamper tcp-ack", ("scamper", "-I", f"trace -P tcp-ack -d {port} {address}")),
+        Tool("scamper udp-paris", ("scamper", "-I", f"trace -P udp-paris {address}")),
+        Tool("tracepath", ("tracepath", "-n", address)),
+        Tool("icmplib traceroute", (*library, "icmplib", address, port)),
+        Tool("scapy traceroute", (*library, "scapy", address, port)),
+    )
+
+
+def run(scenarios: Sequence[str]) -> Paths:
+    """Every tool on every path, as root and as an ordinary user. In a lab nothing runs beside a tool; what is timed to
+    the millisecond (the healthy path) runs alone, and the others, which wait for silence, side by side."""
+    with contextlib.ExitStack() as stack:
+        labs = [stack.enter_context(Lab.load(name, network=NETWORK)) for name in scenarios]
+        for lab in labs:
+            traffic.install(lab)
+        rtt_ms = _ping(labs[0])
+        walks = _walk_all(labs[0])
+        with ThreadPoolExecutor(len(labs)) as pool:
+            for found in pool.map(_walk_all, labs[1:]):
+                walks += found
+    return Paths(walks, rtt_ms)
+
+
+def _ping(lab: Lab) -> float:
+    """The median of ten, after two that wake every router's neighbour tables."""
+    address = lab.values["vendor4"]
+    in_lab(lab, "customer", ["ping", "-c", "2", address], ordinary=False)
+    said = in_lab(lab, "customer", ["ping", "-c", "10", "-i", "0.2", address], ordinary=False).out
+    times = sorted(float(found) for found in re.findall(r"time=([\d.]+)", said))
+    return times[len(times) // 2]
+
+
+def _walk_all(lab: Lab) -> list[Walked]:
+    found = []
+    for ordinary in (True, False):
+        for tool in tools(lab.values["vendor4"], lab.values["vendor_port"]):
+            time.sleep(_PAUSE_S)
+            one = _walk(lab, tool, ordinary=ordinary)
+            found.append(one)
+            told = f"{number(one.seconds)} s, {one.hops} hops"
+            print(f"trace    {lab.name}, {_user(one)}, {tool.name}: {told}", file=sys.stderr, flush=True)
+    return found
+
+
+def _walk(lab: Lab, tool: Tool, *, ordinary: bool) -> Walked:
+    before = traffic.read(lab)
+    took = in_lab(lab, "customer", tool.argv, ordinary=ordinary)
+    call = re.search(r"^library (\{.*\})$", took.out, re.MULTILINE)
+    said = {} if call is None else json.loads(call[1])
+    hops = {int(line[1]) for line in map(_HOP.match, took.out.splitlines()) if line is not None}
+    return Walked(
+        scenario=lab.name,
+        ordinary=ordinary,
+        tool=tool,
+        seconds=took.seconds,
+        hops=len(hops),
+        packets=traffic.read(lab).since(before).sent,
+        peak_mb=took.peak_mb,
+        refused=not hops and (refused(took.exit, took.out + took.err) or took.exit != 0 or tool.mine),
+        library_ms=said.get("ms"),
+    )
+
+
+def bars(paths: Paths) -> list[Bar]:
+    """What issue and README promise of trace, each judged on its worst."""
+    found = []
+    for ordinary in (True, False):
+        user = "ordinary user" if ordinary else "root"
+        here = [one for one in paths.walks if one.ordinary is ordinary and not one.refused]
+        healthy = [one for one in here if one.scenario == HEALTHY]
+        mine = [one.seconds for one in healthy if one.tool.name == "netdiag trace"]
+        others = [one.seconds for one in healthy if not one.tool.mine]
+        if mine and others:
+            over = (max(mine) - min(others)) * 1000
+            found.append(Bar(f"trace, healthy path, over the fastest, {user}", over, OVER_FASTEST_MS, "ms", "bar"))
+        found += _library_bars(healthy, paths.rtt_ms, user)
+        dead = [one.seconds for one in here if one.tool.name == "netdiag trace" and one.scenario != HEALTHY]
+        if dead:
+            found.append(Bar(f"trace, worst dead path, whole process, {user}", max(dead), DEAD_SECONDS, "s", "bar"))
+        missed = [_behind(here, scenario) for scenario in dict.fromkeys(one.scenario for one in here)]
+        found.append(Bar(f"hops of the best tool that trace did not see, {user}", max(missed), 0, "hops", "bar"))
+    return found
+
+
+def _library_bars(healthy: Sequence[Walked], rtt_ms: float, user: str) -> list[Bar]:
+    found = []
+    for protocol, round_trips in (("udp", 1), ("raw", 1), ("tcp", 2)):
+        times = [one.library_ms for one in healthy if one.tool.name == f"netdiag, library, {protocol}"]
+        for took in filter(None, times):
+            limit = OVER_ROUND_TRIPS_MS
+            name = f"trace, library call, {protocol}, over {round_trips} round trip(s), {user}"
+            found.append(Bar(name, max(0.0, took - round_trips * rtt_ms), limit, "ms", "bar"))
+    return found
+
+
+def _behind(here: Sequence[Walked], scenario: str) -> int:
+    walks = [one for one in here if one.scenario == scenario]
+    mine = max((one.hops for one in walks if one.tool.name == "netdiag trace"), default=0)
+    return max(0, max((one.hops for one in walks if not one.tool.mine), default=0) - mine)
+
+
+def table(paths: Paths, column: Literal["seconds", "hops", "packets", "peak_mb"]) -> str:
+    """One figure of every tool on every path, in Markdown."""
+    places = list(dict.fromkeys((one.scenario, one.ordinary) for one in paths.walks))
+    names = list(dict.fromkeys(one.tool.name for one in paths.walks))
+    cells = {(one.tool.name, one.scenario, one.ordinary): one for one in paths.walks}
+    heads = [f"{scenario}, {'ordinary user' if ordinary else 'root'}" for scenario, ordinary in places]
+    lines = [f"| | {' | '.join(heads)} |", "|---|" + "--:|" * len(places)]
+    for name in names:
+        row = [_cell(cells[name, *place], column) for place in places]
+        lines.append(f"| {name} | {' | '.join(row)} |")
+    return "\n".join(lines)
+
+
+def _cell(one: Walked, column: Literal["seconds", "hops", "packets", "peak_mb"]) -> str:
+    if one.refused:
+        return "refused"
+    value = getattr(one, column)
+    return str(value) if column in {"hops", "packets"} else number(value)
+
+
+def library_words(paths: Paths) -> str:
+    """What the library calls took on the healthy path, beside the round trip."""
+    calls = [one for one in paths.walks if one.scenario == HEALTHY and one.library_ms is not None]
+    said = "; ".join(f"{one.tool.name}, {_user(one)}: {number(one.library_ms or 0)} ms" for one in calls)
+    return f"Round trip by ping: {number(paths.rtt_ms)} ms. The call alone, without start-up and imports: {said}."
+
+
+def _user(one: Walked) -> str:
+    return "ordinary user" if one.ordinary else "root"
