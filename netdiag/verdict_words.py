@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from netdiag.facts import Facts
 from netdiag.faults.base import CONTROL_RUN, Fault
+from netdiag.faults.speed import waited
 from netdiag.verdict_standing import Hypothesis
 
 PLACE = {
@@ -81,7 +82,8 @@ def undecided(
 def healthy(facts: Facts, rest: Sequence[Hypothesis]) -> str:
     """The summary when nothing is wrong."""
     cut = ", though the run was cut short" if facts.interrupted else ""
-    slow = " It came slowly, and nothing that was measured says why." if facts.speed.slow.value is True else ""
+    is_slow = facts.speed.slow.value is True
+    slow = f" It came slowly: what took long was {waited(facts)}, and nothing measured says why." if is_slow else ""
     return f"This URL, without a login, worked from this address at the times of the run{cut}.{slow}{strays(rest)}"
 
 

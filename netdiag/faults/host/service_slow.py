@@ -12,7 +12,8 @@ How it shows
 What looks like it
     Loss, or a queue on the way (transit.path.congested): then acknowledgements are late, too, packets are missing,
     or round trips grow. A device on the way that ends the connection itself (a proxy, an interception) and waits in
-    the host's place. A limit of rate with a queue, by the vendor's own rule.
+    the host's place. A limit of rate with a queue, by the vendor's own rule. A path that loses large packets, before a
+    server that probes for the size that passes: over TLS the handshake is late then, not the answer.
 
 What would settle it
     The vendor's log with the time that the request took there, or the same wait from another line.
@@ -22,10 +23,14 @@ What to tell the customer
 """
 
 from netdiag.facts import Facts
+from netdiag.facts.speed import Download
 from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
 from netdiag.faults.speed import FACTS, OTHER_LINE, controls_words, download, not_slow, pace, waited
 
 USED = (*FACTS, "path.proxy_in_path", "controls.intercepting_issuer")
+
+_SMALL = 1200
+"""Bytes of a body that comes in one packet on every path."""
 
 
 def assess(facts: Facts) -> Finding:
@@ -48,8 +53,14 @@ def _late(facts: Facts) -> Finding:
     return _slow(
         facts,
         f"{mine.address} {acked}takes {(mine.server_ms or 0) / 1000:.1f} s to begin its answer, twice",
-        sure=mine.request_ms is not None and (again is None or again.lost == 0),
+        sure=mine.request_ms is not None and (again is None or again.lost == 0) and not _may_be_size(mine),
     )
+
+
+def _may_be_size(mine: Download) -> bool:
+    """Where large packets vanish, a server that probes for the path's size (RFC 4821) answers after some time-outs,
+    each time. Over TLS its certificates would have been late, and not the answer."""
+    return mine.tls_ms is None and mine.received > _SMALL
 
 
 def _paced(facts: Facts) -> Finding:

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from netdiag.evidence.machine import SystemLookup
 from netdiag.evidence.record import Failure, FailureCode, Icmp
 from netdiag.evidence.transport import Bursts, HopReply, Progress, Transfer
 from netdiag.facts import Fact, Facts, Proxy, seen
@@ -134,11 +135,31 @@ def test_a_server_that_waited_once_is_no_fault() -> None:
         assert verdict_of(story).side == "none"
 
 
+def test_a_slow_look_up_is_said_and_is_nobodys() -> None:
+    story = told()
+    step = story.step("machine", "machine", story.host, params={"late": "yes"})
+    story.add(SystemLookup, step, ms=5000, name=story.host, addresses=(TARGET,))
+    assert speed_of(story).waiting_for.value == "name"
+    verdict = verdict_of(story)
+    assert verdict.side == "none"
+    assert "the look-up of the name" in verdict.summary
+
+
 def test_a_request_that_was_late_itself_is_not_the_servers_wait() -> None:
     story = told(first_byte_ms=4000, acked_ms=3900)
     assert speed_of(story).waiting_for.value == "request"
     assert verdict_of(story).side == "none"
-    assert "nothing that was measured says why" in verdict_of(story).summary
+    assert "nothing measured says why" in verdict_of(story).summary
+
+
+def test_the_wait_for_a_large_answer_without_tls_may_be_a_lost_size() -> None:
+    """A server that probes for the path's size answers late, and each time, where large packets vanish."""
+    facts = facts_of(told(first_byte_ms=4000))
+    mine = facts.speed.target.value
+    assert mine is not None
+    plain = msgspec.structs.replace(mine, tls_ms=None, received=5000)
+    speed = msgspec.structs.replace(facts.speed, target=seen(plain, ("main:o1",)))
+    assert decide(msgspec.structs.replace(facts, speed=speed)).side == "inconclusive"
 
 
 def test_a_server_that_never_answers_the_second_time_is_slow_too() -> None:
