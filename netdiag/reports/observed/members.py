@@ -25,7 +25,10 @@ def of_members(facts: Facts) -> Iterator[Sight]:
     for members in facts.path.members.value or ():
         alike.setdefault(_members(members), []).append(members)
     for how, group in alike.items():
-        to = listing(f"{one.address} over {one.protocol.upper()}" for one in group)
+        ways: dict[str, list[str]] = {}
+        for one in group:
+            ways.setdefault(one.address, []).append(one.protocol.upper())
+        to = listing(f"{address} over {listing(protocols)}" for address, protocols in ways.items())
         flows = max(len(one.flows) for one in group)
         each = " each" if len(group) > 1 else ""
         yield Sight(

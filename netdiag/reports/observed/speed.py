@@ -25,6 +25,10 @@ _LIMIT = {
 }
 
 
+ENOUGH = 20_000
+"""Bytes: fewer come at once, and show no rate."""
+
+
 def of_speed(facts: Facts) -> Iterator[Sight]:
     """The target's download, what it waited for, and the controls'."""
     speed = facts.speed
@@ -33,7 +37,7 @@ def of_speed(facts: Facts) -> Iterator[Sight]:
     if speed.slow.value is True and speed.waiting_for.value is not None:
         yield sight(f"It took long each time, most of all for {_PHASE[speed.waiting_for.value]}.", speed.waiting_for)
     yield from _body(speed)
-    fast = [one for one in speed.controls.value or () if one.rate is not None]
+    fast = [one for one in speed.controls.value or () if one.rate is not None and one.received >= ENOUGH]
     if fast:
         rates = listing(f"{one.host} {_rate(one.rate)}" for one in fast if one.rate is not None)
         yield sight(f"For comparison: {rates}.", speed.controls)
@@ -56,14 +60,10 @@ def _body(speed: SpeedFacts) -> Iterator[Sight]:
 def _download(one: Download) -> str:
     said = [f"{size(one.received)} of the URL" + (", all there was," if one.complete else "")]
     said.append(f"came from {one.address}")
-    if one.rate is not None:
+    if one.rate is not None and one.received >= ENOUGH:
         said.append(f"at {_rate(one.rate)}")
-    parts = [
-        f"{what} after {span(took / 1000)}"
-        for what, took in (("first byte", one.server_ms), ("connected", one.connect_ms))
-        if took is not None
-    ]
-    return " ".join(said) + (f"; {', '.join(parts)}" if parts else "") + "."
+    server = "" if one.server_ms is None else f"; first byte {span(one.server_ms / 1000)} after the request had arrived"
+    return f"{' '.join(said)}{server}."
 
 
 def _rate(rate: float) -> str:

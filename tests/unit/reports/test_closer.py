@@ -1,6 +1,7 @@
 """What closer looks showed, in sentences: inside connections, sizes, several flows, rewrites, speed."""
 
 import pytest
+from msgspec.structs import replace
 
 from netdiag.facts import Facts, seen
 from netdiag.facts.flow import FlowFacts, FlowState
@@ -109,8 +110,8 @@ DOWNLOAD = Download(
         ),
         (Facts(path=PathFacts(members=seen((ALIVE,), ()))), "1 flow to 198.51.100.7 over UDP: all of them pass."),
         (
-            Facts(path=PathFacts(members=seen((ALIVE, ALIVE), ()))),
-            "1 flow each to 198.51.100.7 over UDP and 198.51.100.7 over UDP: all of them pass.",
+            Facts(path=PathFacts(members=seen((ALIVE, replace(ALIVE, protocol="icmp")), ()))),
+            "1 flow each to 198.51.100.7 over UDP and ICMP: all of them pass.",
         ),
         (
             Facts(
@@ -143,7 +144,8 @@ DOWNLOAD = Download(
                 )
             ),
             (
-                "900 kB of the URL came from 198.51.100.7 at 90 kB/s; first byte after 2.4 s. It took long each time,"
+                "900 kB of the URL came from 198.51.100.7 at 90 kB/s; first byte 2.4 s after the request had"
+                " arrived. It took long each time,"
                 " most of all for the first byte, though the request was acknowledged. It came at 5.0 MB/s for the"
                 " first 256 kB, then at 64 kB/s. It was held up by round trips on the way, which grew"
                 " (between 203.0.113.1 and 203.0.113.65)."
