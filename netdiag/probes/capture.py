@@ -81,9 +81,7 @@ def capture_file(
     ]
     notes = [_WHAT]
     if haul.missed:
-        notes.append(
-            f"{haul.missed} packets, of this run or of other programs, were too many, or came too fast, to be looked at."
-        )
+        notes.append(f"{haul.missed} packets, of anybody, were too many or came too fast to be looked at.")
     if len(own) > MOST_PACKETS:
         notes.append(f"Only the first {MOST_PACKETS} packets are here.")
     found = pcapng.section(application, " ".join(notes), [clean(name) for name in devices])

@@ -39,13 +39,14 @@ th, td { text-align: left; vertical-align: top; padding: .35rem .6rem .35rem 0; 
 th { font-weight: 600; color: var(--soft); } tr { break-inside: avoid; }
 th:first-child { width: 30%; } th.standing { width: 16%; }
 .hops th { width: auto; } .hops th:first-child { width: 3.5rem; }
-.hops td:not(:nth-child(3)) { white-space: nowrap; }
+.hops td:not(:nth-child(3)):not(:nth-child(4)) { white-space: nowrap; } .hops td:nth-child(4) { min-width: 7rem; }
 td code { display: block; color: var(--soft); }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; margin: .5rem 0; font-size: .9rem; }
 dt { color: var(--soft); } dd { margin: 0; }
 @media (max-width: 36rem) { table, tbody, tr, td { display: block; } thead { display: none; }
   tr { padding: .4rem 0; border-bottom: 1px solid var(--line); } td { border: 0; padding: 0; }
   td + td { margin-top: .2rem; padding-left: 1rem; } td code { display: inline; }
+  .hops td { display: inline-block; padding: 0 .75rem 0 0; } .hops td:nth-child(3) { display: block; }
   dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .4rem; } }
 @media print { :root { --ink: #000; --paper: #fff; --tint: #fff; --soft: #444; --line: #bbb; color-scheme: light; }
   body { font-size: 10.5pt; } main { max-width: none; padding: 0; } }
