@@ -100,3 +100,40 @@ def test_two_addresses_of_one_router_are_no_loop(
 ) -> None:
     found = told(journey, params, missing)
     assert found is None or found.walk.end != "loop"
+
+
+def seen_by(walk: Walk) -> object:
+    """What a walk tells by itself: where its routers stand, and what is cleared beyond it, others tell too."""
+    hops = [(hop.ttl, hop.repliers, hop.asked, hop.answered, hop.rtt_ms) for hop in walk.hops]
+    return (
+        hops,
+        walk.end,
+        walk.end_ttl,
+        walk.end_icmp,
+        walk.last_seen,
+        walk.first_missing,
+        walk.same_flow,
+        walk.witnesses,
+    )
+
+
+@given(journeys(), NO_ICMP)
+def test_a_raw_walk_beside_changes_nothing_of_the_unprivileged_one(
+    journey: Journey, missing: frozenset[Protocol]
+) -> None:
+    story = Story()
+    names = [
+        story.step("walk", "target", story.host, journey.address, 443, params=params)
+        for params in ({"protocol": "tcp"}, {"protocol": "tcp", "mode": "raw"})
+    ]
+    plan = {step.id: step for step in story.bundle().plan}
+    world = journey.world(missing=missing)
+    plain, raw = (tuple(PROBE.run(plan[name], world)) for name in names)
+    alone, both = (
+        derive(msgspec.structs.replace(story.bundle(), observations=found)).path for found in (plain, plain + raw)
+    )
+    for one, other in ((alone.target4.value, both.target4.value), (alone.target6.value, both.target6.value)):
+        assert (one is None) == (other is None)
+        if one is not None and other is not None:
+            assert other.mode == "unprivileged"
+            assert seen_by(one) == seen_by(other)

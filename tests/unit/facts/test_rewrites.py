@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from netdiag.evidence.record import Icmp
 from netdiag.evidence.transport import HopReply, Quote
@@ -114,3 +116,23 @@ def test_where_there_is_only_the_raw_walk_it_is_the_targets() -> None:
     path = derive(told([{}, {}]).bundle()).path
     assert path.target4.value is not None
     assert path.target4.value.mode == "raw"
+
+
+@given(
+    st.integers(0, 4),
+    st.sampled_from(["mss", "tos", "source_address", "destination_port"]),
+    st.lists(st.booleans(), min_size=4, max_size=4),
+)
+def test_the_interval_holds_the_router_that_rewrote(at: int, part: str, silent: list[bool]) -> None:
+    """The router at ``at`` rewrites what it forwards (0: this machine's own stack, after we made the packet)."""
+    other: dict[str, str | int] = {"mss": 1200, "tos": 8, "source_address": "203.0.113.99", "destination_port": 8443}
+    quotes: list[dict[str, Any] | None] = [
+        None if is_silent else {part: other[part]} if ttl > at else {}
+        for ttl, is_silent in zip(range(1, 5), silent, strict=True)
+    ]
+    found = rewrites(told(quotes))
+    for one in found or ():
+        assert one.part == part
+        assert one.last_kept <= at < one.first_changed
+    shown = {ttl > at for ttl, is_silent in zip(range(1, 5), silent, strict=True) if not is_silent}
+    assert found is None or bool(found) or shown != {True, False}
