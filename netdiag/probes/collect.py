@@ -126,6 +126,10 @@ def contacts(request: CollectRequest) -> list[str]:
     if hosts:
         listed.append(f"for comparison: {', '.join(hosts)}")
     listed.append("routers on the way, by packets that expire there")
+    if not target.private:
+        listed.append(
+            "if it fails: addresses where nobody is (192.0.2.0/24, 2001:db8::/32), to find proxies in between"
+        )
     return listed
 
 

@@ -50,6 +50,8 @@ def _connects(scene: Scene) -> _Told:
     for connect, step in scene.book.of(Connect):
         if not is_direct(step) or scene.near.on_link(connect.address) or scene.near.is_own(connect.address):
             continue
+        if step.probe == "canary":  # where nobody is: who accepts may be anywhere
+            continue
         native = None if connect.failure is None else connect.failure.native
         how = how_of(connect, scene.book, scene.near)
         if how == "open" or (isinstance(native, Icmp) and _is_far(native.sender, scene)):

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from netdiag.evidence.bundle import Step
 from netdiag.evidence.transport import ArrivingTtl, Connect, InFlow
 from netdiag.facts.base import Fact, seen
 from netdiag.facts.derivation.book import is_direct
 from netdiag.facts.derivation.placing import Scene
 from netdiag.facts.flow import Floor, FlowFacts, FlowState, Outcome
-from netdiag.facts.path import Hop
+from netdiag.facts.path import Hop, PathFacts
 from netdiag.facts.places import family, plain
 
 _OUTCOMES: tuple[Outcome, ...] = ("data", "reset", "closed", "icmp", "acked", "none")
@@ -134,3 +136,10 @@ def _canaries(scene: Scene) -> Fact[tuple[str, ...]]:
         return Fact()
     found = tuple(dict.fromkeys(plain(record.address) for record in accepted))
     return seen(found, scene.book.witnesses(accepted or tried), looked_at=len(tried))
+
+
+def told_of_proxies(path: PathFacts, flow: FlowFacts) -> PathFacts:
+    """Where somebody accepts connections for nobody, the target's port is answered nearer than it can be, too."""
+    if not flow.accepts_for_nobody.value:
+        return path
+    return msgspec.structs.replace(path, proxy_in_path=seen(True, flow.accepts_for_nobody.witnesses))

@@ -11,7 +11,7 @@ from netdiag.facts.derivation.agent import Run, derive_agent, told_names, vendor
 from netdiag.facts.derivation.book import Book, VendorProfile
 from netdiag.facts.derivation.controls import control_connects, derive_controls
 from netdiag.facts.derivation.egress import derive_egress
-from netdiag.facts.derivation.in_flow import derive_flow
+from netdiag.facts.derivation.in_flow import derive_flow, told_of_proxies
 from netdiag.facts.derivation.machine import derive_machine
 from netdiag.facts.derivation.names import Named, Told, derive_names
 from netdiag.facts.derivation.near import Near
@@ -45,6 +45,8 @@ def _alone(bundle: Bundle, name: str, profile: VendorProfile | None, vendors: Ve
     records = TargetRecords(book)
     states = without_own_resets(address_states(records, named, controls, scene), scene)
     failing = tuple(failing_addresses(states, controls, near))
+    failed = {state.address for state in failing}
+    path, flow = derive_path(scene, healthy=control_connects(book), failing=failed, egress=egress), derive_flow(scene)
     facts = Facts(
         host=bundle.target.host,
         port=bundle.target.port,
@@ -55,10 +57,8 @@ def _alone(bundle: Bundle, name: str, profile: VendorProfile | None, vendors: Ve
         names=msgspec.structs.replace(named.facts, configured_lies=_lies(states, named, controls, book)),
         controls=controls,
         target=derive_target(states, records, named, controls, scene),
-        path=derive_path(
-            scene, healthy=control_connects(book), failing={state.address for state in failing}, egress=egress
-        ),
-        flow=derive_flow(scene),
+        path=told_of_proxies(path, flow),
+        flow=flow,
         sizes=derive_sizes(scene, states),
         losses=derive_losses(scene),
         speed=derive_speed(scene),

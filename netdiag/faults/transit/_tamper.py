@@ -8,14 +8,20 @@ from netdiag.faults.in_flow import FACTS, met, was_swallowed, where, whose
 CAPTURE = "A packet capture at the vendor's border: do these packets arrive there, and does the vendor send the reset?"
 
 
+def name_in(facts: Facts, flow: FlowState) -> str:
+    """What is cut, as the subject of a sentence."""
+    return f"Inside a connection to {flow.address} the name of {facts.host}"
+
+
 def judge(facts: Facts, flow: FlowState, what: str) -> Finding:
-    """Whether the end lies on the way: settled where nothing of the customer's and of the vendor's can be meant.
+    """Whether what ``what`` (the subject of a sentence) meets lies on the way: settled where nothing of the customer's
+    and nothing of the vendor's can be meant.
 
     A drop is at most likely: that a router said nothing of an expired packet may have other reasons.
     """
     owner = whose(facts, flow)
     beside = f", while {flow.neutral_name} is answered" if flow.neutral == "data" else ""
-    said = f"Inside a connection to {flow.address} {what} {met(flow)} {where(flow)}{beside}."
+    said = f"{what} {met(flow)} {where(flow)}{beside}."
     if owner in ("customer", "vendor"):
         return opposes(said, *FACTS, witnesses=flow.witnesses)
     if owner == "way":

@@ -26,7 +26,7 @@ from netdiag.facts import Facts
 from netdiag.faults.base import Fault, Finding, opposes, silent
 from netdiag.faults.in_flow import flows, minds_the_name, not_looked_into, was_swallowed
 from netdiag.faults.reading import excused
-from netdiag.faults.transit._tamper import judge
+from netdiag.faults.transit._tamper import judge, name_in
 
 
 def assess(facts: Facts) -> Finding:
@@ -41,7 +41,7 @@ def assess(facts: Facts) -> Finding:
     by_name = [flow for flow in swallowed if minds_the_name(flow)]
     if not by_name:
         return silent("No other name was answered where the vendor's is not.", "flow.states")
-    return judge(facts, by_name[0], f"the name of {facts.host}")
+    return judge(facts, by_name[0], name_in(facts, by_name[0]))
 
 
 FAULT = Fault(

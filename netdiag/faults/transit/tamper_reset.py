@@ -38,10 +38,10 @@ def assess(facts: Facts) -> Finding:
         return excuse
     for flow in flows(facts):
         if was_ended(flow) and minds_no_name(flow):
-            return judge(facts, flow, "any name")
+            return judge(facts, flow, f"Inside a connection to {flow.address} any name")
     refused = refused_on_the_way(facts)
     if refused:
-        return judge(facts, refused[0], f"a connection to port {facts.port}")
+        return judge(facts, refused[0], f"A connection to {refused[0].address} port {facts.port}")
     return opposes("No reset came for a packet that ended before the vendor.", "flow.states", "path.others")
 
 

@@ -29,7 +29,7 @@ from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
 from netdiag.faults.in_flow import FACTS as IN_FLOW
 from netdiag.faults.in_flow import flow_to, flows, minds_no_name, minds_the_name, was_ended, where, whose
 from netdiag.faults.reading import excused, witnesses_of
-from netdiag.faults.transit._tamper import judge
+from netdiag.faults.transit._tamper import judge, name_in
 
 FACTS = ("target.addresses", "controls.states", "agent.fails_elsewhere")
 
@@ -41,7 +41,7 @@ def assess(facts: Facts) -> Finding:
     inside = [flow for flow in flows(facts) if was_ended(flow)]
     by_name = [flow for flow in inside if minds_the_name(flow)]
     if by_name:
-        return judge(facts, by_name[0], f"the name of {facts.host}")
+        return judge(facts, by_name[0], name_in(facts, by_name[0]))
     if inside and all(minds_no_name(flow) for flow in inside):
         alike = f"At {inside[0].address} a neutral name meets the same as the vendor's, {where(inside[0])}."
         if all(whose(facts, flow) in ("customer", "vendor") for flow in inside):
