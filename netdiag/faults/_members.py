@@ -6,6 +6,7 @@ from netdiag.faults.base import Finding, opposes, silent
 from netdiag.faults.reading import target_reached
 
 FACTS = ("path.members", "target.addresses")
+OF_THE_VENDOR = frozenset({"vendor", "target"})
 NEXT = (
     "Connections from one source port, again and again, then from another, captured at the vendor's border: those of "
     "the dead member never arrive there, or their answers never arrive here."

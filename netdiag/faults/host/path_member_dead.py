@@ -20,15 +20,18 @@ What to tell the customer
 """
 
 from netdiag.facts import Facts
-from netdiag.faults._members import FACTS, NEXT, dead_members, explains, no_member, told
-from netdiag.faults.base import Fault, Finding, Lean, opposes
+from netdiag.faults._members import FACTS, NEXT, OF_THE_VENDOR, dead_members, explains, no_member, told
+from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
 
 
 def assess(facts: Facts) -> Finding:
     found = dead_members(facts)
     if not found:
         return no_member(facts)
-    inside = [one for one in found if one.last_seen_place in {"vendor", "target"}]
+    inside = [one for one in found if one.last_seen_place in OF_THE_VENDOR]
+    border = next((one for one in found if one.first_missing_place in OF_THE_VENDOR), None)
+    if not inside and border is not None:
+        return silent(f"{told(border)}: the link to the vendor's first router may be either's.", *FACTS)
     if not inside:
         return opposes(f"{told(found[0])}: that is before the vendor's network.", *FACTS, witnesses=found[0].witnesses)
     best = max(inside, key=lambda one: explains(facts, one))

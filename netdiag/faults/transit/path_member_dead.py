@@ -25,11 +25,10 @@ What to tell the customer
 
 from netdiag.facts import Facts
 from netdiag.facts.members import Members
-from netdiag.faults._members import FACTS, NEXT, dead_members, explains, no_member, told
+from netdiag.faults._members import FACTS, NEXT, OF_THE_VENDOR, dead_members, explains, no_member, told
 from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
 
 ON_THE_WAY = frozenset({"public", "shared"})
-OF_THE_VENDOR = frozenset({"vendor", "target"})
 
 
 def assess(facts: Facts) -> Finding:

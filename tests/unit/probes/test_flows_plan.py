@@ -1,0 +1,89 @@
+"""When several flows are sent, and where to."""
+
+from typing import Any
+
+import pytest
+
+from netdiag.evidence.bundle import Options, Step, Target
+from netdiag.evidence.observation import Observation
+from netdiag.evidence.record import Failure, FailureCode, Icmp, ObsId, StepId
+from netdiag.evidence.transport import Connect, HopReply
+from netdiag.probes.plan import Inputs, Seen
+from netdiag.probes.plan.flows import look_at_other_flows
+
+ADDRESS = "203.0.113.7"
+WALK = Step(
+    id=StepId("w"), probe="walk", role="target", subject="h", address=ADDRESS, port=443, params={"protocol": "tcp"}
+)
+REACH = Step(id=StepId("r"), probe="reach", role="target", subject="h", address=ADDRESS, port=443)
+
+
+def hop(ttl: int, answer: str, replier: str | None = None, *, icmp: Icmp | None = None, **more: Any) -> HopReply:
+    if answer == "router":
+        answer, replier = "icmp", f"198.51.100.{ttl}"
+        icmp = Icmp(type=11, code=0, sender=replier)
+    return HopReply(
+        id=ObsId(f"o{ttl}{answer}{more}"), step=WALK.id, began_ns=0, ended_ns=2_000_000_000, address=ADDRESS, port=443,
+        flow=ttl, ttl=ttl, answer=answer, replier=replier, icmp=icmp, **more,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def connect(number: int, failed: bool) -> Connect:
+    failure = Failure(op="connect", code=FailureCode.TIMED_OUT) if failed else None
+    return Connect(
+        id=ObsId(f"c{number}"), step=REACH.id, began_ns=0, ended_ns=1, address=ADDRESS, port=443, limit_ms=3000,
+        failure=failure,
+    )  # fmt: skip
+
+
+def wanted(*found: Observation, deep: bool = False, ended: bool = True) -> list[Step]:
+    target = Target(scheme="https", host="h", port=443)
+    inputs = Inputs(target=target, url="https://h/", options=Options(deep=deep), controls=(), public_resolvers=())
+    finished = frozenset({WALK.id, REACH.id}) if ended else frozenset({REACH.id})
+    return list(look_at_other_flows(inputs, Seen({WALK.id: WALK, REACH.id: REACH}, finished, found)))
+
+
+ROUTERS = tuple(hop(ttl, "router") for ttl in range(1, 6))
+ARRIVED = (*ROUTERS, hop(6, "syn_ack", ADDRESS))
+SILENT = (*ROUTERS, hop(6, "none"), hop(7, "none"))
+
+
+def test_a_walk_that_ends_in_silence_asks_for_flows_on_both_sides_of_the_break() -> None:
+    (step,) = wanted(*SILENT)
+    assert step.params == {"flows": "8", "look": "split", "tcp": "3,4,5", "udp": "6,7,8"}
+    assert wanted(*SILENT, ended=False) == []
+
+
+def test_a_walk_that_arrives_asks_only_where_connections_differ_or_deep_is_given() -> None:
+    assert wanted(*ARRIVED) == []
+    assert wanted(*ARRIVED, connect(1, failed=False)) == []
+    (step,) = wanted(*ARRIVED, connect(1, failed=True), connect(2, failed=False))
+    assert step.params["udp"] == "6"  # the host itself, whose distance is known
+    (deep,) = wanted(*ARRIVED, deep=True)
+    assert deep.params["flows"] == "24"
+
+
+def test_no_syn_is_asked_for_beyond_a_router_that_something_proved() -> None:
+    beyond = hop(7, "router", protocol="udp")
+    (step,) = wanted(*SILENT, beyond)
+    assert step.params["tcp"] == "5,6,7"
+    assert step.params["udp"] == "8,9,10"
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        (hop(6, "rst", ADDRESS),),
+        (hop(6, "icmp", "198.51.100.6", icmp=Icmp(type=3, code=13, sender="198.51.100.6")),),
+    ],
+)
+def test_a_refusal_is_no_silence(end: tuple[HopReply, ...]) -> None:
+    assert wanted(*ROUTERS, *end) == []
+
+
+def test_nothing_is_sent_into_a_loop_or_behind_a_gateway_that_is_all_there_is() -> None:
+    circle = [
+        hop(ttl, "icmp", name, icmp=Icmp(type=11, code=0, sender=name)) for ttl, name in enumerate("ababababab", 2)
+    ]
+    assert wanted(ROUTERS[0], *circle, hop(12, "none")) == []
+    assert wanted(ROUTERS[0], hop(2, "none"), hop(3, "none")) == []
