@@ -103,7 +103,14 @@ def seal_and_write(bundle: Bundle, key: SigningKey, path: Path, *, capture: byte
         write_new(path, raw)
     except (BundleError, WriteError) as error:
         raise Problem(f"no bundle was written: {error}", ExitCode.FAILED) from None
-    return Sealed(path=str(path), raw=raw, bundle=bundle, facts=facts, fingerprint=key.fingerprint)
+    return Sealed(
+        path=str(path),
+        raw=raw,
+        bundle=bundle,
+        facts=facts,
+        fingerprint=key.fingerprint,
+        captured=capture is not None,
+    )
 
 
 def _facts(bundle: Bundle) -> Facts | None:

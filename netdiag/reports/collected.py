@@ -14,13 +14,15 @@ from netdiag.reports.words import count, fill, size
 
 
 class Sealed(msgspec.Struct, frozen=True, kw_only=True):
-    """A bundle that was written to ``path``. ``facts`` None: they could not be derived."""
+    """A bundle that was written to ``path``. ``facts`` None: they could not be derived. ``captured``: it holds the run's
+    packets."""
 
     path: str
     raw: bytes
     bundle: Bundle
     facts: Facts | None
     fingerprint: str
+    captured: bool = False
 
     @property
     def sha256(self) -> str:
@@ -36,9 +38,10 @@ def collected_text(sealed: Sealed) -> str:
         lines += fill(f"{why}: what would have come later was not measured.")
     lines += seen_lines(bundle, sealed.facts)
     records = count(len(bundle.observations), "record")
+    packets = " the headers of its packets," if sealed.captured else ""
     lines += ["", "The bundle", f"  {sealed.path}"]
     lines += fill(
-        f"holds {records} of what was tried and what came back, this summary and a signature ({size(len(sealed.raw))})."
+        f"holds {records} of what was tried and what came back,{packets} this summary and a signature ({size(len(sealed.raw))})."
         " `netdiag show` says in words what is in it.",
         first="  ",
     )

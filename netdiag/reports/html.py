@@ -46,7 +46,8 @@ dt { color: var(--soft); } dd { margin: 0; }
 @media (max-width: 36rem) { table, tbody, tr, td { display: block; } thead { display: none; }
   tr { padding: .4rem 0; border-bottom: 1px solid var(--line); } td { border: 0; padding: 0; }
   td + td { margin-top: .2rem; padding-left: 1rem; } td code { display: inline; }
-  .hops td { display: inline-block; padding: 0 .75rem 0 0; } .hops td:nth-child(3) { display: block; }
+  .hops td { display: inline-block; margin: 0; padding: 0 .75rem 0 0; } .hops td:nth-child(4) { min-width: 0; }
+  .hops td:nth-child(3) { display: block; }
   dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .4rem; } }
 @media print { :root { --ink: #000; --paper: #fff; --tint: #fff; --soft: #444; --line: #bbb; color-scheme: light; }
   body { font-size: 10.5pt; } main { max-width: none; padding: 0; } }

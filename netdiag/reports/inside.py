@@ -44,7 +44,7 @@ MEMBER_WORDS = {
     "README.txt": "what this is, and how to check it by hand",
     "summary.txt": "what was shown on the screen at the end",
     "evidence.json": "the records",
-    "capture.pcapng": "the packets of the run",
+    "capture.pcapng": "the headers of the run's own packets, for Wireshark",
     "SHA256SUMS": "the SHA-256 of each file",
     "SHA256SUMS.sig": "the signature",
 }

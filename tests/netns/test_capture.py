@@ -82,6 +82,7 @@ def test_only_the_runs_own_packets_and_nothing_that_they_carried(lab: LabFactory
         assert told not in capture
     shown = opened.run("agent", [sys.executable, "-m", "netdiag", "show", str(output)])
     assert "capture.pcapng" in shown.stdout
+    assert "the headers of its packets" in " ".join(done.stdout.split())
 
 
 def test_without_privilege_the_run_goes_on_and_says_so(lab: LabFactory) -> None:
