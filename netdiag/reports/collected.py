@@ -14,8 +14,8 @@ from netdiag.reports.words import count, fill, size
 
 
 class Sealed(msgspec.Struct, frozen=True, kw_only=True):
-    """A bundle that was written to ``path``. ``facts`` None: they could not be derived. ``captured``: it holds the run's
-    packets."""
+    """A bundle that was written to ``path``. ``facts`` None: they could not be derived. ``captured``: it holds the
+    run's packets."""
 
     path: str
     raw: bytes
@@ -41,8 +41,8 @@ def collected_text(sealed: Sealed) -> str:
     packets = " the headers of its packets," if sealed.captured else ""
     lines += ["", "The bundle", f"  {sealed.path}"]
     lines += fill(
-        f"holds {records} of what was tried and what came back,{packets} this summary and a signature ({size(len(sealed.raw))})."
-        " `netdiag show` says in words what is in it.",
+        f"holds {records} of what was tried and what came back,{packets} this summary and a signature"
+        f" ({size(len(sealed.raw))}). `netdiag show` says in words what is in it.",
         first="  ",
     )
     lines += ["", "What to do next"]
