@@ -1,0 +1,206 @@
+"""The in-flow probe and its rules against a scripted World and a table of what was seen."""
+
+from collections.abc import Sequence
+
+from netdiag.evidence.bundle import Options, Step, Target
+from netdiag.evidence.machine import DefaultRoute
+from netdiag.evidence.observation import Observation
+from netdiag.evidence.record import Failure, FailureCode, Icmp, NotRun, ObsId, StepId
+from netdiag.evidence.tls import Handshake
+from netdiag.evidence.transport import ArrivingTtl, Connect, HopReply, InFlow
+from netdiag.probes import in_flow
+from netdiag.probes.base import DeclinedError, Payload, Stage, Stamp, Stream
+from netdiag.probes.plan.canaries import ask_where_nobody_is
+from netdiag.probes.plan.in_flow import NEUTRAL_NAME, look_inside_the_flow, looked_inside
+from netdiag.probes.plan.seen import Inputs, Seen, make_step
+from tests.fakes.world import FakeWorld, Host, Path, Router
+
+VENDOR, NAME = "203.0.114.7", "a.example"
+HOST_TTL = 57
+
+
+def asked(**params: str) -> Step:
+    fields = {"payload": "client_hello", "neutral": NEUTRAL_NAME, "met": "end", **params}
+    return Step(id=StepId("s"), probe="in_flow", role="target", subject=NAME, address=VENDOR, port=443, params=fields)
+
+
+class Filter:
+    """A path of ``distance`` hops on which the vendor's name meets ``end`` at a TTL from ``begins`` on; ``arrives`` is
+    the TTL with which that end comes."""
+
+    def __init__(self, *, begins: int, end: str = "reset", arrives: int = HOST_TTL, distance: int = 9) -> None:
+        self.begins, self.end, self.arrives, self.distance = begins, end, arrives, distance
+        self.sent: list[tuple[bool, int | None, int | None]] = []
+
+    def in_flow(self, stamp: Stamp, payload: Payload, stage: Stage) -> InFlow:
+        self.sent.append((payload.neutral, stage.ttl, stage.min_ttl))
+        return InFlow(
+            id=stamp.id, step=stamp.step, attempt=stamp.attempt, caused_by=stamp.caused_by, began_ns=0, ended_ns=1,
+            address=VENDOR, port=443, payload=payload.kind, name=payload.name, neutral=payload.neutral, ttl=stage.ttl,
+            min_ttl=stage.min_ttl, limit_ms=stage.limit_ms, answer=self._answer(payload, stage),  # type: ignore[arg-type]
+        )  # fmt: skip
+
+    def _answer(self, payload: Payload, stage: Stage) -> str:
+        ttl = 64 if stage.ttl is None else stage.ttl
+        if not payload.neutral and ttl >= self.begins:
+            return "none" if (stage.min_ttl or 0) > self.arrives else self.end
+        if ttl < self.distance:
+            return "expired"
+        return "none" if (stage.min_ttl or 0) > HOST_TTL else "data"
+
+    def arriving_ttl(self, stamp: Stamp, _: Payload) -> ArrivingTtl:
+        return ArrivingTtl(
+            id=stamp.id, step=stamp.step, began_ns=0, ended_ns=1, address=VENDOR, port=443, of="ack", how="min_ttl",
+            low=HOST_TTL, high=HOST_TTL,
+        )  # fmt: skip
+
+    def world(self, kind: type[FakeWorld] = FakeWorld) -> FakeWorld:
+        path = Path([Router(f"192.0.2.{n}") for n in range(1, self.distance)], Host(address=VENDOR))
+        return kind(path, in_flow=self.in_flow, arriving_ttl=self.arriving_ttl)
+
+
+def run(step: Step, world: FakeWorld) -> list[Observation]:
+    return list(in_flow.PROBE.run(step, world))
+
+
+def test_the_neutral_name_comes_first_and_both_connections_have_one_syn() -> None:
+    way = Filter(begins=64)
+    world = way.world()
+    records = run(asked(ttls="2,5,8"), world)
+    assert way.sent[0] == (True, None, None)
+    assert way.sent[1:] == [
+        *((False, ttl, None) for ttl in (2, 5, 8)),
+        *((False, None, least) for least in (HOST_TTL + 1, HOST_TTL)),
+    ]
+    assert [one.syns_sent for one in world.connects] == [1, 1]
+    assert [type(one) for one in records[:3]] == [Connect, InFlow, ArrivingTtl]
+
+
+def test_a_gap_on_the_way_is_looked_into_on_a_third_connection() -> None:
+    way = Filter(begins=4)
+    world = way.world()
+    run(asked(ttls="2,5,8"), world)
+    assert [ttl for neutral, ttl, _ in way.sent if not neutral] == [2, 5, 3, 4]
+    assert len(world.connects) == 3
+
+
+def test_the_arriving_ttl_is_told_by_what_is_hidden() -> None:
+    for arrives, seen_at in ((HOST_TTL + 1, HOST_TTL + 1), (HOST_TTL, HOST_TTL), (HOST_TTL - 1, None)):
+        way = Filter(begins=9, arrives=arrives)
+        records = run(asked(ttls="8"), way.world())
+        ends = [one for one in records if isinstance(one, InFlow) and one.answer == "reset"]
+        assert [(one.ttl, one.min_ttl) for one in ends] == [(None, seen_at)]
+
+
+def test_two_silences_are_enough_and_hide_nothing_more() -> None:
+    way = Filter(begins=3, end="none")
+    run(asked(ttls="2,3,4,5,8", met="silence"), way.world())
+    assert way.sent[1:] == [(False, 2, None), (False, 3, None), (False, 4, None), (False, None, None)]
+
+
+def test_deep_asks_for_every_ttl_and_stops_where_it_ends() -> None:
+    way = Filter(begins=6)
+    run(asked(ttls="2,5,8", distance="9", deep="yes"), way.world())
+    assert [ttl for neutral, ttl, _ in way.sent if neutral] == [None, *range(1, 10)]
+    assert [ttl for neutral, ttl, _ in way.sent if not neutral][:6] == [1, 2, 3, 4, 5, 6]
+
+
+class Spent(FakeWorld):
+    """No place for a SYN any more, ever."""
+
+    def connect(self, *_: object, **__: object) -> tuple[Connect, Stream | None]:
+        raise DeclinedError("spent")
+
+
+def test_a_spent_budget_is_recorded_and_waited_for_twice() -> None:
+    world = Filter(begins=64).world(Spent)
+    records = run(asked(), world)
+    assert [one.why for one in records if isinstance(one, NotRun)] == ["declined", "declined"]
+    assert sum(world.slept) < 60, "there is time for what comes after"
+
+
+# The rules
+
+INPUTS = Inputs(
+    target=Target(scheme="https", host=NAME, port=443), url=f"https://{NAME}/", options=Options(), controls=(),
+    public_resolvers=(),
+)  # fmt: skip
+REACH = make_step("reach", "target", subject=NAME, address=VENDOR, port=443, params={"tls": "yes"})
+WALK = make_step("walk", "target", subject=NAME, address=VENDOR, port=443, params={"protocol": "tcp"})
+CONTROL_WALK = make_step("walk", "control", subject="c.example", address="192.0.2.99", port=443)
+MACHINE = make_step("machine", "machine", subject=NAME)
+
+
+def shaken(code: FailureCode | None, *, acked: bool | None = None) -> Handshake:
+    failure = None if code is None else Failure(op="handshake", code=code)
+    return Handshake(id=ObsId("h"), step=REACH.id, began_ns=0, ended_ns=1, failure=failure, acked=acked)
+
+
+def hop(step: Step, ttl: int, router: str | None) -> HopReply:
+    error = None if router is None else Icmp(type=11, code=0, sender=router)
+    return HopReply(
+        id=ObsId(f"w{step.role}{ttl}"), step=step.id, began_ns=0, ended_ns=1, address=step.address or "", port=443,
+        flow=1, ttl=ttl, answer="syn_ack" if router is None else "icmp", replier=router or step.address, icmp=error,
+    )  # fmt: skip
+
+
+WALKED = [
+    *(
+        hop(WALK, ttl, router)
+        for ttl, router in enumerate(("192.168.1.1", "10.9.0.1", "203.0.115.1", "203.0.115.2"), 1)
+    ),
+    *(hop(WALK, ttl, router) for ttl, router in enumerate(("203.0.116.1", "203.0.116.2", "203.0.116.3"), 5)),
+    hop(WALK, 8, None),
+    hop(CONTROL_WALK, 4, "203.0.115.2"),
+]
+
+
+def wanted(records: Sequence[Observation], *, running: Sequence[Step] = ()) -> list[Step]:
+    steps = {step.id: step for step in (REACH, WALK, CONTROL_WALK, MACHINE)}
+    ended = frozenset(id_ for id_, step in steps.items() if step not in running)
+    return list(look_inside_the_flow(INPUTS, Seen(steps, ended, records)))
+
+
+def test_what_is_cut_short_is_looked_into_once_the_walk_has_ended() -> None:
+    for code in (FailureCode.RESET, FailureCode.CLOSED):
+        (step,) = wanted([shaken(code), *WALKED])
+        assert (step.address, step.params["neutral"]) == (VENDOR, "www.example.com")
+        assert wanted([shaken(code), *WALKED], running=[WALK]) == []
+    assert wanted([shaken(None), *WALKED]) == []
+
+
+def test_the_ttls_are_where_networks_meet() -> None:
+    (step,) = wanted([shaken(FailureCode.RESET), *WALKED])
+    # The last private router and the next, the last that a control passes too, the last two.
+    assert (step.params["ttls"], step.params["distance"]) == ("2,3,4,6,7", "8")
+    (blind,) = wanted([shaken(FailureCode.RESET)])
+    assert "ttls" not in blind.params
+
+
+def test_silence_after_an_acknowledgement_is_nobodys_on_the_way() -> None:
+    assert wanted([shaken(FailureCode.TIMED_OUT, acked=True), *WALKED]) == []
+    # Without one, the connection with small segments is waited for first.
+    assert wanted([shaken(FailureCode.TIMED_OUT, acked=False), *WALKED]) == []
+
+
+def test_the_look_inside_is_the_check_once_more() -> None:
+    step = asked()
+    way = Filter(begins=64)
+    records = run(step, way.world())
+    assert looked_inside(VENDOR, Seen({step.id: step}, frozenset(), records))
+    neutral = [one for one in records if isinstance(one, InFlow) and one.neutral]
+    assert not looked_inside(VENDOR, Seen({step.id: step}, frozenset(), neutral))
+
+
+def test_nobody_is_asked_while_all_is_well() -> None:
+    steps = {step.id: step for step in (REACH, MACHINE)}
+    route = DefaultRoute(id=ObsId("r"), step=MACHINE.id, began_ns=0, ended_ns=1, family=4, exists=True)
+    well = Seen(steps, frozenset(steps), [route, shaken(None)])
+    ill = Seen(steps, frozenset(steps), [route, shaken(FailureCode.RESET)])
+    assert list(ask_where_nobody_is(INPUTS, well)) == []
+    asks = list(ask_where_nobody_is(INPUTS, ill))
+    assert [(step.address, step.port, step.role) for step in asks] == [
+        ("192.0.2.1", 443, "machine"),
+        ("192.0.2.53", 53, "machine"),
+    ]
+    assert all(NAME not in step.params.values() for step in asks), "the vendor's name goes to nobody else"
