@@ -117,7 +117,7 @@ def seen_by(walk: Walk) -> object:
     )
 
 
-@given(journeys(), NO_ICMP)
+@given(journeys(far=False), NO_ICMP)
 def test_a_raw_walk_beside_changes_nothing_of_the_unprivileged_one(
     journey: Journey, missing: frozenset[Protocol]
 ) -> None:
