@@ -24,7 +24,7 @@ def look_at_other_flows(inputs: Inputs, seen: Seen) -> Iterator[Step]:
             continue
         replies = [one for step, one in seen.of(HopReply, "target") if step.probe == "walk" and one.address == address]
         mine = [one for one in replies if one.step == walk.id]
-        if not (inputs.options.deep or _ended_in_silence(mine) or _accepts_some(address, inputs, seen)):
+        if not (inputs.options.deep or _ended_in_silence(mine) or _accepts_some(address, mine, inputs, seen)):
             continue
         stretch = stretch_beyond(replies)
         if stretch:
@@ -46,12 +46,13 @@ def _ended_in_silence(replies: list[HopReply]) -> bool:
     return any(one.answer == "none" for one in own) and not any(is_end(one) for one in own)
 
 
-def _accepts_some(address: str, inputs: Inputs, seen: Seen) -> bool:
-    """Of several connections to the service some were accepted, and others met silence."""
+def _accepts_some(address: str, walk: list[HopReply], inputs: Inputs, seen: Seen) -> bool:
+    """Some connections to the service met silence, and others were accepted, or a SYN of the walk was."""
     made = [
         one
         for step, one in seen.of(Connect, "target")
         if step.proxy is None and one.address == address and one.port == inputs.target.port
     ]
     silent = [one for one in made if one.failure is not None and one.failure.code is FailureCode.TIMED_OUT]
-    return bool(silent) and any(one.failure is None for one in made)
+    accepted = any(one.failure is None for one in made) or any(one.answer == "syn_ack" for one in walk)
+    return bool(silent) and accepted

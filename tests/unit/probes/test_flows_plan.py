@@ -57,6 +57,7 @@ def test_a_walk_that_ends_in_silence_asks_for_flows_on_both_sides_of_the_break()
 def test_a_walk_that_arrives_asks_only_where_connections_differ_or_deep_is_given() -> None:
     assert wanted(*ARRIVED) == []
     assert wanted(*ARRIVED, connect(1, failed=False)) == []
+    assert wanted(*ARRIVED, connect(1, failed=True))  # the walk's SYN was accepted
     (step,) = wanted(*ARRIVED, connect(1, failed=True), connect(2, failed=False))
     assert step.params["udp"] == "6"  # the host itself, whose distance is known
     (deep,) = wanted(*ARRIVED, deep=True)
