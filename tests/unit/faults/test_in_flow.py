@@ -1,0 +1,193 @@
+"""Where connections are cut, told as stories: whose it is, and what may look like it."""
+
+import pytest
+
+from netdiag.evidence import transport
+from netdiag.evidence.record import ObsId
+from netdiag.facts import Facts
+from netdiag.facts.derivation.whole import derive
+from netdiag.facts.flow import FlowState
+from netdiag.verdict import Verdict, decide
+from tests.fakes.records import (
+    CARRIER,
+    CONTROL,
+    CONTROL_HOST,
+    EDGE,
+    EXCHANGE,
+    GATEWAY,
+    HOST,
+    ISP,
+    RESET,
+    SILENT,
+    TARGET,
+    TCP,
+    Story,
+)
+
+# GATEWAY 1, ISP 2, CARRIER 3, EXCHANGE 4, EDGE 5 (the vendor's: in the target's /24), the host 6.
+ROUTERS = (GATEWAY, ISP, CARRIER, EXCHANGE, EDGE)
+DISTANCE = len(ROUTERS) + 1
+OTHERS = (GATEWAY, ISP, CARRIER)
+"""What a control's packets pass, too."""
+
+HOST_TTL = 59
+
+
+class Tale(Story):
+    """A target whose connections are cut after they were accepted."""
+
+    def __init__(self, *, reset: bool = True) -> None:
+        super().__init__()
+        self.surroundings()
+        self.connect(TARGET)
+        self.handshake(TARGET, RESET if reset else SILENT, acked=None if reset else False)
+        self.walk(TARGET, ROUTERS)
+        self.walk(CONTROL, OTHERS, role="control", host=CONTROL_HOST)
+        self._flow = self.step("in_flow", "target", self.host, TARGET, 443)
+
+    def neutral(self, answer: str = "data") -> None:
+        """The neutral name at full TTL; with the host's TTL, where it was answered."""
+        line = self._connected()
+        self._stage(line, None, answer, neutral=True)
+        if answer == "data":
+            self.add(
+                transport.ArrivingTtl, self._flow, address=TARGET, port=443, of="ack", how="min_ttl", low=HOST_TTL,
+                high=HOST_TTL,
+            )  # fmt: skip
+
+    def vendor(self, *stages: tuple[int | None, str] | tuple[int | None, str, int]) -> None:
+        """One connection: TTL, answer, and the least TTL that is seen."""
+        line = self._connected()
+        for stage in stages:
+            self._stage(line, stage[0], stage[1], min_ttl=stage[2] if len(stage) > 2 else None)
+
+    def _connected(self) -> ObsId:
+        return self.add(
+            transport.Connect, self._flow, ms=20, address=TARGET, port=443, limit_ms=1500, syns_sent=1, tcp=TCP
+        )
+
+    def _stage(
+        self, line: ObsId, ttl: int | None, answer: str, *, neutral: bool = False, min_ttl: int | None = None
+    ) -> None:
+        self.add(
+            transport.InFlow, self._flow, ms=1500 if answer == "none" else 30, caused_by=line, address=TARGET,
+            port=443, payload="client_hello", name="www.example.com" if neutral else HOST, neutral=neutral, ttl=ttl,
+            min_ttl=min_ttl, limit_ms=1000, answer=answer,
+        )  # fmt: skip
+
+    def facts(self) -> Facts:
+        return derive(self.bundle())
+
+    def state(self) -> FlowState:
+        (only,) = self.facts().flow.states.value or ()
+        return only
+
+    def verdict(self) -> Verdict:
+        return decide(self.facts())
+
+
+def told(verdict: Verdict) -> tuple[str, str | None, str | None]:
+    return verdict.side, verdict.certainty, verdict.fault
+
+
+def cut(*stages: tuple[int | None, str], neutral: str = "data", reset: bool = True) -> Tale:
+    tale = Tale(reset=reset)
+    tale.neutral(neutral)
+    tale.vendor(*stages)
+    return tale
+
+
+def test_the_interval_reaches_from_the_last_expiry_to_the_first_reset() -> None:
+    state = cut((1, "expired"), (2, "expired"), (4, "reset")).state()
+    assert (state.vendor, state.neutral, state.passed, state.stopped_at) == ("reset", "data", 2, 4)
+    assert (state.passed_address, state.stopped_address, state.on_the_way) == (ISP, EXCHANGE, True)
+
+
+def test_a_reset_by_name_before_a_router_that_carries_others() -> None:
+    assert told(cut((1, "expired"), (2, "expired"), (3, "reset")).verdict()) == (
+        "transit",
+        "established",
+        "transit.tamper.reset_by_name",
+    )
+
+
+def test_a_drop_by_name_there_is_at_most_likely() -> None:
+    tale = cut((2, "expired"), (3, "none"), (4, "none"), (None, "none"), reset=False)
+    assert told(tale.verdict()) == ("transit", "likely", "transit.tamper.drop_by_name")
+
+
+@pytest.mark.parametrize("last", [4, 5])
+def test_an_interval_that_may_touch_the_vendors_network_accuses_nobody(last: int) -> None:
+    assert cut((2, "expired"), (last, "reset")).verdict().side == "inconclusive"
+
+
+def test_between_the_gateway_and_the_provider_it_is_undecided() -> None:
+    verdict = cut((1, "expired"), (2, "reset")).verdict()
+    assert verdict.side == "inconclusive"
+    possible = {one.fault for one in verdict.hypotheses if one.suspect}
+    assert {"local.firewall.by_name", "transit.tamper.reset_by_name"} <= possible
+
+
+def test_a_reset_at_ttl_1_is_the_customers() -> None:
+    assert told(cut((1, "reset")).verdict()) == ("local", "established", "local.firewall.by_name")
+
+
+def test_the_vendors_end_that_minds_the_name() -> None:
+    tale = cut((4, "expired"), (5, "expired"), (None, "reset", HOST_TTL + 1))  # type: ignore[arg-type]
+    assert (tale.state().on_the_way, tale.state().arrived_with) == (False, "higher")
+    assert told(tale.verdict()) == ("host", "likely", "host.block.by_name")
+
+
+def test_the_host_that_resets_everybody() -> None:
+    tale = cut((4, "expired"), (5, "expired"), (None, "reset"), neutral="reset")
+    assert told(tale.verdict()) == ("host", "likely", "host.service.closes")
+
+
+def test_the_provider_that_resets_everybody() -> None:
+    tale = cut((2, "expired"), (3, "reset"), neutral="reset")
+    assert told(tale.verdict()) == ("transit", "established", "transit.tamper.reset")
+
+
+def test_the_arriving_ttl_beside_the_hosts() -> None:
+    for stages, word in (
+        (((None, "reset", HOST_TTL + 1),), "higher"),
+        (((None, "none", HOST_TTL + 1), (None, "reset", HOST_TTL)), "equal"),
+        (((None, "none", HOST_TTL + 1), (None, "none", HOST_TTL), (None, "reset")), "lower"),
+        (((None, "reset"),), None),
+    ):
+        assert cut(*stages).state().arrived_with == word
+
+
+def test_a_router_that_never_answers_is_no_drop() -> None:
+    tale = Tale(reset=False)
+    tale._records = [one for one in tale._records if getattr(one, "replier", None) != EXCHANGE]
+    tale.neutral()
+    tale.vendor((3, "expired"), (4, "none"), (None, "none"))
+    assert (tale.state().passed, tale.state().stopped_at) == (3, None)
+    assert tale.verdict().side == "inconclusive"
+
+
+def test_without_a_walk_nothing_is_placed() -> None:
+    tale = Tale()
+    tale._records = [one for one in tale._records if not isinstance(one, transport.HopReply)]
+    tale.neutral()
+    tale.vendor((3, "reset"))
+    assert tale.state().on_the_way is None
+    assert tale.verdict().side == "inconclusive"
+
+
+def test_what_is_reset_by_nobody_on_the_way_clears_the_way() -> None:
+    """The look-alike of every filter: the host answers the vendor's name after all."""
+    tale = cut((4, "expired"), (None, "data"))
+    findings = {one.fault: one.standing for one in tale.verdict().hypotheses}
+    assert findings["transit.tamper.drop_by_name"] == findings["local.firewall.by_name"] == "opposed"
+
+
+def test_who_accepts_for_nobody_stands_before_the_host() -> None:
+    tale = cut((4, "expired"), (5, "expired"), (None, "reset"), neutral="reset")
+    step = tale.step("canary", "machine", "", "192.0.2.1", 443, params={"ask": "connection"})
+    tale.add(transport.Connect, step, ms=20, address="192.0.2.1", port=443, limit_ms=1500, tcp=TCP)
+    given = tale.facts()
+    assert given.flow.accepts_for_nobody.value == ("192.0.2.1",)
+    assert given.path.proxy_in_path.value is True
+    assert decide(given).side == "inconclusive"
