@@ -43,7 +43,8 @@ def look_at_speed(inputs: Inputs, seen: Seen) -> Iterator[Step]:
 
 
 def _chosen(inputs: Inputs, seen: Seen) -> tuple[Step, Exchange] | None:
-    """The slowest reading of the case: the first exchange that was slow, or just the first where it was asked for."""
+    """An exchange that was slow, or any where it was asked for; over IPv4 where both were: behind NAT its path shows
+    where the customer's network ends."""
     answered = [
         (step, one)
         for step, one in seen.of(Exchange, "target")
@@ -51,7 +52,8 @@ def _chosen(inputs: Inputs, seen: Seen) -> tuple[Step, Exchange] | None:
         if one.status is not None and one.status < 500 and one.status not in LIMIT_STATUSES
     ]
     slow = [pair for pair in answered if was_slow(pair[1])]
-    return next(iter(slow or (answered if inputs.options.slow else ())), None)
+    wanted = slow or (answered if inputs.options.slow else [])
+    return min(wanted, key=lambda pair: family_of(pair[1].address or ""), default=None)
 
 
 def was_slow(exchange: Exchange) -> bool:
