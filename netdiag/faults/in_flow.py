@@ -31,6 +31,8 @@ def flows(facts: Facts) -> tuple[FlowState, ...]:
 def not_looked_into(facts: Facts) -> Finding:
     """What can be said of a name that is minded where no connection was looked into: that nothing was reset, and
     everything acknowledged, excludes it."""
+    if not facts.target.addresses.known:
+        return silent("No address of the target was connected to.", "target.addresses")
     states = [state for state in facts.target.addresses.value or () if state.genuine is not False]
     layers = [layer for state in states for layer in (state.tls, state.http) if layer is not None]
     if any(layer.how == "reset" or (layer.how == "silent" and layer.acked is not True) for layer in layers):

@@ -23,7 +23,7 @@ What to tell the customer
 
 from netdiag.facts import Facts
 from netdiag.facts.flow import FlowState
-from netdiag.faults.base import Fault, Finding, opposes
+from netdiag.faults.base import Fault, Finding, opposes, silent
 from netdiag.faults.in_flow import flows, minds_no_name, was_ended
 from netdiag.faults.reading import excused, failing_walks, hop_at
 from netdiag.faults.transit._tamper import judge
@@ -42,7 +42,8 @@ def assess(facts: Facts) -> Finding:
     refused = refused_on_the_way(facts)
     if refused:
         return judge(facts, refused[0], f"A connection to {refused[0].address} port {facts.port}")
-    return opposes("No reset came for a packet that ended before the vendor.", "flow.states", "path.others")
+    say = opposes if facts.target.addresses.known else silent
+    return say("No reset came for a packet that ended before the vendor.", "flow.states", "path.others")
 
 
 def refused_on_the_way(facts: Facts) -> tuple[FlowState, ...]:
