@@ -21,6 +21,9 @@ from netdiag.probes.walk_plan import Protocol, is_router
 TRIES = 3
 """How often a flow is asked that was never answered (fault-signatures T20)."""
 
+ENOUGH = 2
+"""Silences after which a flow is followed back: the manners may not leave room for every try."""
+
 LOCATED = 3
 """Flows that end on the way are followed back to where they were last seen, so many of them: one break is one place."""
 
@@ -151,17 +154,14 @@ def _again(asker: _Asker, ttls: Mapping[Protocol, list[int]]) -> Iterator[Observ
     """Where the flows differ: those never answered at the farthest TTL until they had their tries, and those that were
     answered once more beside them."""
     for round_ in range(TRIES):
-        queue: dict[int, list[int]] = {}
-        for protocol in ttls:
-            far = _farthest(asker, protocol, ttls[protocol], round_)
-            flows = asker.of(protocol)
-            if any(flow.silences(ttl) for flow in flows for ttl in flow.met if ttl <= far):
-                wanted = [flow for flow in flows if _wants_more(flow, far, round_)]
-                # Another order in each round: what depends on time then does not look as if it depended on the flow.
-                queue |= {flow.number: [far] for flow in (reversed(wanted) if round_ % 2 == 0 else wanted)}
-        if not queue:
+        far = {protocol: _farthest(asker, protocol, ttls[protocol], round_) for protocol in ttls}
+        flows = asker.flows.values()
+        if not any(flow.silences(ttl) for flow in flows for ttl in flow.met if ttl <= far[flow.protocol]):
             return
-        yield from asker.ask(queue)
+        wanted = [flow for flow in flows if far[flow.protocol] and _wants_more(flow, far[flow.protocol], round_)]
+        # Another order in each round: what depends on time then does not look as if it depended on the flow.
+        ordered = reversed(wanted) if round_ % 2 == 0 else wanted
+        yield from asker.ask({flow.number: [far[flow.protocol]] for flow in ordered})
 
 
 def _farthest(asker: _Asker, protocol: Protocol, ttls: Sequence[int], round_: int) -> int:
@@ -173,7 +173,7 @@ def _farthest(asker: _Asker, protocol: Protocol, ttls: Sequence[int], round_: in
 def _wants_more(flow: _Flow, far: int, round_: int) -> bool:
     tries = len(flow.met.get(far, ()))
     if flow.answered(far):
-        return tries < 2 and round_ < 2
+        return tries < ENOUGH and round_ < TRIES - 1
     return tries < TRIES
 
 
@@ -183,7 +183,7 @@ def _where(asker: _Asker, ttls: Mapping[Protocol, list[int]]) -> Iterator[Observ
     for protocol in ttls:
         far = asker.farthest(protocol)
         flows = asker.of(protocol)
-        lost = [flow for flow in flows if not flow.answered(far) and flow.silences(far) == TRIES]
+        lost = [flow for flow in flows if not flow.answered(far) and flow.silences(far) >= ENOUGH]
         if any(flow.answered(far) for flow in flows):
             queue |= {
                 flow.number: [ttl for ttl in range(far - 1, 1, -1) if ttl not in flow.met] for flow in lost[:LOCATED]

@@ -132,14 +132,17 @@ def worst_chance(silent: int, answered: int) -> float:
 
 def _is_no_choice(flows: Sequence[_Flow], dead: Sequence[_Flow], far: int, address: str) -> bool:
     """A router that sends no ICMP is silent at its own TTL only. So the silence counts where the target itself answers
-    the others, or where each dead flow is silent at one more TTL, at which others are answered."""
+    the others, or where dead flows (two of them, if there are) are silent at one more TTL, at which others are
+    answered."""
     if any(flow.router(far) == address for flow in flows):
         return True
     answered = {record.ttl for flow in flows for record in flow.records if record.answer != "none"}
-    return all(
-        any(record.answer == "none" and record.ttl in answered and record.ttl < far for record in flow.records)
+    dropped = [
+        flow
         for flow in dead
-    )
+        if any(record.answer == "none" and record.ttl in answered and record.ttl < far for record in flow.records)
+    ]
+    return len(dropped) >= min(2, len(dead))
 
 
 def _nodes(flows: Sequence[_Flow], address: str, scene: Scene) -> tuple[Node, ...]:
