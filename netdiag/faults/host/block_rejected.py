@@ -35,7 +35,8 @@ from netdiag.faults.host._reading import (
     unreachable,
     witnesses,
 )
-from netdiag.faults.reading import carries_healthy_control, icmp_words, kind_of
+from netdiag.faults.reading import carries_healthy_control, icmp_errors, icmp_words, kind_of
+from netdiag.faults.transit._signs import not_the_vendors
 
 USED = ("target.addresses", "agent.runs", "path.proxy_in_path")
 
@@ -97,7 +98,9 @@ def _strangers(facts: Facts, state: AddressState, icmp: Icmp) -> Finding:
         f"Whether {icmp.sender}, which refuses port {facts.port} with {icmp_words(icmp)}, is the vendor's is not known."
     )
     waited = kind_of(icmp) == "unreachable" and state.connect and (state.connect.elapsed_ms or 0) >= NEIGHBOUR_WAIT_MS
-    if waited or state.connect is None or state.connect.sender_place != "path":
+    alike = icmp_errors(facts, places=("path", "shared"), kinds=(kind_of(icmp),))
+    provider = any(not_the_vendors(facts, *one) for one in alike)
+    if waited or provider or state.connect is None or state.connect.sender_place != "path":
         return silent(unknown, *USED)
     return Finding(
         lean=Lean.SUPPORTS,

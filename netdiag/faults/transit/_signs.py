@@ -1,6 +1,7 @@
 """Second signs: packets that vanish do so neither at the vendor's border nor in the customer's network."""
 
-from netdiag.facts import Facts, Hop, Walk
+from netdiag.evidence.record import Icmp
+from netdiag.facts import AddressState, Facts, Hop, Walk
 from netdiag.facts.places import classify, family
 from netdiag.faults.reading import carries_healthy_control, control_walks, hop_at
 
@@ -79,6 +80,12 @@ def may_be_the_customers(facts: Facts, walk: Walk) -> bool:
     """No control works, and no NAT shows where the customer's network ends: an office with public addresses that lets
     only its proxy out looks the same."""
     return facts.controls.any_healthy.value is not True and not (walk.family == 4 and natted(facts))
+
+
+def not_the_vendors(facts: Facts, state: AddressState, icmp: Icmp) -> bool:
+    """The router that refused this address is the provider's: in its shared space, or on the way to a control."""
+    shared = state.connect is not None and state.connect.sender_place == "shared"
+    return shared or carries_healthy_control(facts, icmp.sender)
 
 
 def natted(facts: Facts) -> bool:

@@ -29,6 +29,7 @@ from netdiag.faults.reading import (
     icmp_words,
     unexplained,
 )
+from netdiag.faults.transit._signs import not_the_vendors
 
 FACTS = ("target.addresses", "path.controls", "agent.fails_elsewhere")
 KINDS = ("prohibited", "rejected")
@@ -45,8 +46,9 @@ def assess(facts: Facts) -> Finding:
     ends = [one.address for one, _ in icmp_errors(facts, places=("vendor", "target"), kinds=KINDS)]
     if ends:
         return opposes(f"{ends[0]} is refused at the vendor's end.", "target.addresses")
-    refused = {state.address for state, _ in icmp_errors(facts, places=("path", "shared"), kinds=KINDS)}
-    for state, icmp in icmp_errors(facts, places=("path", "shared"), kinds=KINDS):
+    errors = list(icmp_errors(facts, places=("path", "shared"), kinds=KINDS))
+    best = [one for one in errors if not_the_vendors(facts, *one)] or errors
+    for state, icmp in best:
         foreign = carries_healthy_control(facts, icmp.sender)
         shared = state.connect is not None and state.connect.sender_place == "shared"
         everywhere = facts.agent.fails_elsewhere.value is True
@@ -60,8 +62,10 @@ def assess(facts: Facts) -> Finding:
             ),
             facts=FACTS,
             witnesses=state.witnesses,
-            at_most_likely=not sure,
-            at_most_possible=everywhere or not (foreign or shared) or bool(unexplained(facts, refused)),
+            at_most_likely=not sure or len(best) < len(errors),
+            at_most_possible=everywhere
+            or not (foreign or shared)
+            or bool(unexplained(facts, [one.address for one, _ in errors])),
             settle_next="Who runs that router (its AS), and the vendor's profile with its prefixes (--profile).",
         )
     for state, icmp in icmp_errors(facts, places=("private",), kinds=KINDS):

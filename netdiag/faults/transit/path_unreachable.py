@@ -31,6 +31,7 @@ from netdiag.faults.reading import (
     same_router_for_agent,
     unexplained,
 )
+from netdiag.faults.transit._signs import not_the_vendors
 
 FACTS = ("target.addresses", "path.controls", "agent.works_elsewhere")
 NEIGHBOUR_WAIT_MS = 2500
@@ -46,7 +47,8 @@ def assess(facts: Facts) -> Finding:
         say = opposes if known else silent
         return say("No address of the target was refused.", "target.addresses")
     errors = list(icmp_errors(facts, places=("path", "shared"), kinds=("unreachable",)))
-    for state, icmp in errors:
+    best = [one for one in errors if not_the_vendors(facts, *one)] or errors
+    for state, icmp in best:
         waited = state.connect is not None and (state.connect.elapsed_ms or 0) >= NEIGHBOUR_WAIT_MS
         if waited and same_router_for_agent(facts):
             return opposes(
@@ -70,7 +72,7 @@ def assess(facts: Facts) -> Finding:
             ),
             facts=FACTS,
             witnesses=state.witnesses + facts.agent.works_elsewhere.witnesses,
-            at_most_likely=not elsewhere or waited or not (foreign or shared),
+            at_most_likely=not elsewhere or waited or not (foreign or shared) or len(best) < len(errors),
             at_most_possible=dead
             or gone
             or not (foreign or shared)

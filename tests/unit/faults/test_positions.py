@@ -12,20 +12,24 @@ from tests.fakes.records import (
     CARRIER,
     CONTROL,
     CONTROL2,
+    CONTROL6,
     CONTROL_HOST,
     CONTROL_HOST2,
     EDGE,
     EXCHANGE,
     GATEWAY,
+    GATEWAY6,
     ISP,
     OWN,
     REFUSED,
     RESOLVER,
     SILENT,
     TARGET,
+    TARGET6,
     Story,
     failed,
     icmp,
+    prohibited,
 )
 
 UPLINK = "203.0.113.200"
@@ -240,3 +244,15 @@ def test_a_router_that_waits_for_a_neighbour_is_the_last_one_only_while_no_line_
         assert verdict(told).side == alone
         elsewhere = decide(derive(told.bundle(), [agent.bundle()]))
         assert (elsewhere.side, elsewhere.fault) == ("transit", "transit.path.unreachable")
+
+
+def test_of_two_refusals_the_one_whose_router_is_known_tells_and_is_not_sure_of_the_other() -> None:
+    provider6 = "2001:db8:5::1"
+    told = Story()
+    told.surroundings(ipv6=True)
+    told.connect(TARGET, prohibited(ISP))
+    told.connect(TARGET6, prohibited(provider6))
+    told.walk(CONTROL, (GATEWAY, None, CARRIER), role="control")
+    told.walk(CONTROL6, (GATEWAY6, provider6), role="control")
+    found = verdict(told)
+    assert (found.side, found.certainty, found.fault) == ("transit", "likely", "transit.path.prohibited")

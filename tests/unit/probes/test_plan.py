@@ -274,6 +274,14 @@ def test_where_no_control_answers_one_of_them_is_walked_for_each_family() -> Non
     assert len(some(plan(inputs(), line), "walk", "control")) == 2
 
 
+def test_the_control_is_walked_over_ipv4_before_the_targets_name_is_known() -> None:
+    line = Line()
+    line.names = {}
+    assert [":" in (step.address or "") for step in some(plan(inputs(), line), "walk", "control")] == [False]
+    literal = plan(inputs(VENDOR6, is_literal=True), line)
+    assert [":" in (step.address or "") for step in some(literal, "walk", "control")] == [True]
+
+
 def test_the_hosts_file_comes_first() -> None:
     line = Line()
     line.hosts = ("192.0.78.200",)
