@@ -7,6 +7,10 @@ from netdiag.probes.base import OutOfTimeError
 
 _RTTS_OF_SILENCE = 4  # silence is claimed after 4 x the largest RTT seen (design.md, Records)
 
+SYN_REPETITION_US = 1_000_000
+"""TCP sends a SYN, and the answer to it, again after 1 s (RFC 6298 section 2.1): a longer round trip of TCP tells of
+loss as well as of a slow line."""
+
 
 class Clock:
     """Nanoseconds since the start of the run, and how many of them are left.
@@ -41,6 +45,10 @@ class Clock:
         """A round trip was measured, by any probe: on a slow line all of them wait longer."""
         # Two threads at once may lose the smaller step: the largest is seen again with the next answer.
         self._largest_rtt_us = max(self._largest_rtt_us, rtt_us)
+
+    def heard_by_tcp(self, rtt_us: int) -> None:
+        """A round trip of TCP: what took longer than a SYN waits for its repetition may have been one."""
+        self.heard(min(rtt_us, SYN_REPETITION_US))
 
     def patient_ms(self, wanted_ms: int) -> int:
         """How long to wait before silence is claimed: ``wanted_ms``, or longer on a slow line. May grow meanwhile."""

@@ -32,7 +32,8 @@ NEVER, NEVER_AT_END = 4, 6
 """Whoever was silent so often and never answered does not answer such packets at all."""
 
 AHEAD = 4
-"""Packets to one place that may be out or planned: on a slow line silence takes seconds, and must not slow the rest."""
+"""Pauses for which packets are planned ahead. Any answer makes the plan go on, so that silence, which takes seconds,
+slows nothing."""
 
 _CLOSED_PORT = 33434  # where nobody listens, so that the host answers "port unreachable" (traceroute(8))
 _PROTOCOLS: tuple[Protocol, ...] = ("tcp", "udp", "icmp")
@@ -71,10 +72,10 @@ class _Sampler:
         now = self._world.now_ns()
         pause_ns = self._pace_ms * 1_000_000
         self._next_ns = {slot: now + place * pause_ns // len(self._slots) for place, slot in enumerate(self._slots)}
-        return [probe for slot in self._slots for _ in range(AHEAD) for probe in self._next(slot)]
+        return self._planned_ahead()
 
     def more(self, result: HopReply | NotRun) -> list[HopProbe]:
-        """One more packet to the place that ``result`` came from, when it is time."""
+        """What is to be asked in the next pauses, of anybody."""
         slot, protocol = self._asked[result.id]
         if isinstance(result, HopReply):
             self._answered.setdefault((slot, protocol), []).append(result.answer != "none")
@@ -82,24 +83,28 @@ class _Sampler:
             self._closed.add(slot)
         elif protocol in self._ways:
             self._ways.remove(protocol)
-            # What was planned this way is never heard of: a way that is missing is said once.
-            return [probe for _ in range(AHEAD) for probe in self._next(slot)]
-        return self._next(slot)
+        return self._planned_ahead()
 
-    def _next(self, slot: _Slot) -> list[HopProbe]:
-        way = None if slot in self._closed else self._next_way(slot)
-        if way is None:
-            return []
+    def _planned_ahead(self) -> list[HopProbe]:
         now = self._world.now_ns()
-        at_ns = max(now, self._next_ns[slot])
-        self._next_ns[slot] = at_ns + self._pace_ms * 1_000_000
-        return [self._probe(slot, way, (at_ns - now) // 1_000_000)]
+        horizon_ns = now + AHEAD * self._pace_ms * 1_000_000
+        probes: list[HopProbe] = []
+        for slot in self._slots:
+            while self._next_ns[slot] < horizon_ns and (way := self._next_way(slot)) is not None:
+                at_ns = max(now, self._next_ns[slot])
+                self._next_ns[slot] = at_ns + self._pace_ms * 1_000_000
+                probes.append(self._probe(slot, way, (at_ns - now) // 1_000_000))
+        return probes
 
     def _next_way(self, slot: _Slot) -> Protocol | None:
+        if slot in self._closed:
+            return None
         told = {way: self._answered.get((slot, way), []) for way in self._ways_of(slot)}
         planned = sum(self._planned[slot, way] for way in told)
         every = [answer for answers in told.values() for answer in answers]
-        if planned >= self._rounds or (planned >= FEW and all(every) and not self._is_anything_lost()):
+        if planned >= self._rounds or (
+            len(self._slots) > 1 and planned >= FEW and all(every) and not self._is_anything_lost()
+        ):
             return None
         never = NEVER_AT_END if slot.is_end else NEVER
         open_ = [way for way, answers in told.items() if len(answers) < never or any(answers)]

@@ -127,7 +127,7 @@ class LiveWorld(PathWorld):
     def _heard(self, info: TcpInfo | None) -> None:
         """The kernel's round trip time counts for how long silence must last."""
         if info is not None:
-            self._clock.heard(info.rtt_us)
+            self._clock.heard_by_tcp(info.rtt_us)
 
     def in_flow(
         self, stamps: Callable[[], Stamp], stream: Stream, payload: Payload, stages: Iterable[Stage]

@@ -21,6 +21,7 @@ def paced(
     *,
     end: str | None = None,
     end_by: Literal["udp", "icmp"] = "icmp",
+    end_rtt_ms: int = 30,
     flow: int = 1,
 ) -> None:
     """Packets to the routers at the TTLs of ``marks`` and to the end: ``!`` answered, ``.`` silence."""
@@ -31,7 +32,7 @@ def paced(
             said: dict[str, Any] = {"answer": "icmp", "replier": ROUTERS[ttl - 1], "icmp": error, "rtt_us": ttl * 4000}
             _add(story, step, TARGET, mark, said, ttl=ttl, protocol="udp", port=33434, flow=flow)
     for mark in end or "":
-        said = {"answer": "echo_reply", "replier": TARGET, "rtt_us": 30_000}
+        said = {"answer": "echo_reply", "replier": TARGET, "rtt_us": end_rtt_ms * 1000}
         if end_by == "udp":
             said |= {"answer": "icmp", "icmp": Icmp(type=3, code=3, sender=TARGET)}
         _add(story, step, TARGET, mark, said, ttl=END, protocol=end_by, port=33434 if end_by == "udp" else 0, flow=flow)

@@ -14,6 +14,9 @@ R = TypeVar("R", bound=Observed)
 
 _SILENCE_FLOOR_NS = 1_000_000_000  # design.md, Records: silence is claimed only after max(1 s, 4 x the largest RTT)
 
+_SYN_REPETITION_US = 1_000_000
+"""A round trip of TCP that took longer may have been that of a repetition (RFC 6298 section 2.1)."""
+
 
 class Entry(NamedTuple, Generic[R]):
     """A record and the plan's step that caused it."""
@@ -58,13 +61,14 @@ class Book:
 
     def _round_trips_us(self) -> Iterable[int]:
         for reply in self.of(HopReply):
-            yield reply.record.rtt_us or 0
+            took = reply.record.rtt_us or 0
+            yield min(took, _SYN_REPETITION_US) if reply.record.answer == "syn_ack" else took
         for echo in self.of(Echo):
             yield echo.record.rtt_us or 0
         for kind in (Connect, Handshake, Exchange):
             for entry in self.of(kind):
                 info: TcpInfo | None = getattr(entry.record, "tcp", None)
-                yield info.rtt_us if info is not None else 0
+                yield min(info.rtt_us, _SYN_REPETITION_US) if info is not None else 0
 
 
 def is_direct(step: Step) -> bool:

@@ -39,6 +39,9 @@ _UNUSUAL = 0.05
 _ENOUGH_LOST = 2
 """One packet lost at the end is chance."""
 
+_SILENCE_FLOOR_NS, _RTTS_OF_SILENCE = 1_000_000_000, 4
+"""Silence is claimed only after max(1 s, 4 x the largest round trip) (design.md, Records)."""
+
 _SLOW = 0.95
 
 _REPETITION_US = 900_000
@@ -81,13 +84,19 @@ def derive_losses(scene: Scene) -> LossFacts:
 
 
 def _sampled(scene: Scene, role: Literal["target", "control"]) -> list[HopReply]:
-    """Answers and silences of paced packets; those not waited for long enough count neither way."""
-    return [
+    """Answers and silences of paced packets; those not waited for long enough count neither way.
+
+    Long enough for this path: the run's longest round trip is often that of a packet that was lost and sent again, and
+    to leave out silences for it would hide the very loss.
+    """
+    met = [
         record
         for record, step in scene.book.of(HopReply)
-        if step.probe == "paced" and step.role == role and is_direct(step)
-        if record.answer != "not_sent" and (record.answer != "none" or scene.book.waited(record))
+        if step.probe == "paced" and step.role == role and is_direct(step) and record.answer != "not_sent"
     ]
+    longest_us = max((record.rtt_us or 0 for record in met if record.protocol != "tcp"), default=0)
+    patience_ns = max(_SILENCE_FLOOR_NS, _RTTS_OF_SILENCE * longest_us * 1000)
+    return [record for record in met if record.answer != "none" or record.ended_ns - record.began_ns >= patience_ns]
 
 
 def _path(told: Sequence[HopReply], scene: Scene) -> tuple[PathLoss, list[_Place], _Place | None]:
@@ -265,8 +274,8 @@ def _beyond_gateway(clear: Sequence[_Place], end: _Place | None, path: PathLoss,
 
 
 def _shared(path: PathLoss, onset: Onset | None, control: Fact[Share]) -> Fact[bool]:
-    """Judged at the target's own end, or beyond the onset where that answers no paced packet."""
-    mine = path.end or (onset.beyond if onset is not None else None)
+    """Judged by all that is lost beyond the onset, or at the target's own end where none is plain."""
+    mine = onset.beyond if onset is not None else path.end
     theirs = control.value
     if mine is None or theirs is None or mine.low <= BACKGROUND:
         return Fact()

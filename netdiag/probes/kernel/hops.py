@@ -94,7 +94,8 @@ class _Loop:
             results += self._expire()
         for result in results:
             if isinstance(result, HopReply) and result.rtt_us is not None:
-                self._clock.heard(result.rtt_us)
+                by_tcp = result.answer == "syn_ack"
+                (self._clock.heard_by_tcp if by_tcp else self._clock.heard)(result.rtt_us)
         return results
 
     def _send_due(self) -> list[Result]:

@@ -26,7 +26,8 @@ ROUNDS, ROUND_MS = 12, 1000
 the manners allow one router in all to look closer, so that the rest is left to other questions."""
 
 DEEP_SCALE, DEEP_FLOWS = 3, 4
-"""``--deep``: as many times as much in the same time (manners.py), and the end on several flows."""
+"""``--deep``: as many times as much, in as much more time, since routers limit what they answer in a second; and the
+end on several flows."""
 
 MAX_ROUTERS = 16
 """Routers of one path that are sampled, the nearest first."""
@@ -125,7 +126,7 @@ def _ways_to_the_end(inputs: Inputs, seen: Seen, address: str | None) -> list[st
 
 def _rhythm(inputs: Inputs) -> dict[str, str]:
     scale = DEEP_SCALE if inputs.options.deep else 1
-    return {"rounds": str(ROUNDS * scale), "pace_ms": str(-(-ROUND_MS // scale))}
+    return {"rounds": str(ROUNDS * scale), "pace_ms": str(ROUND_MS)}
 
 
 def _routers(walk: Step, seen: Seen) -> list[int]:

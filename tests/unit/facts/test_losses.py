@@ -10,6 +10,8 @@ from tests.fakes.losses import END, ROUTERS, Limiter, Line, clean, control_syns,
 from tests.fakes.records import EXCHANGE, GATEWAY, ISP, TARGET, TCP, Story
 from tests.unit.facts import facts_of
 
+STRANGER = "192.0.2.200"
+
 
 def surrounded() -> Story:
     story = Story()
@@ -81,18 +83,22 @@ def test_a_hop_that_never_answers_is_left_out() -> None:
 
 
 def test_silence_that_was_not_waited_for_is_no_loss() -> None:
+    """The fake end answers echoes after 30 ms, and silence takes 1.5 s; one round trip of 600 ms asks for 2.4 s."""
+    quick, slow = surrounded(), surrounded()
+    paced(quick, clean(), end="!!!!....")
+    paced(slow, clean(), end="!!!!....", end_rtt_ms=600)
+    ends = [losses(story).path.value for story in (quick, slow)]
+    assert [(end.end.sent, end.end.lost) for end in ends if end is not None and end.end is not None] == [(8, 4), (4, 0)]
+
+
+def test_long_round_trips_of_repeated_syns_do_not_hide_loss() -> None:
     story = surrounded()
-    paced(story, clean(), end="!" * 12)
-    step = story.step("paced", "target", "api.vendor.test", TARGET)
-    story.echo(TARGET, "!", rtt_ms=600)  # silence is claimed after 2.4 s on this line, and 1.5 s were waited
-    before = losses(story).path.value
-    paced(story, {}, end=".....")
-    assert step in {one.id for one in story.bundle().plan}
-    assert losses(story).path.value is not None
-    after = losses(story).path.value
-    assert before is not None
-    assert after is not None
-    assert after.end == before.end
+    story.echo(STRANGER, "!", role="control", rtt_ms=3000)
+    paced(story, clean(), end="!!!!....")
+    found = losses(story).path.value
+    assert found is not None
+    assert found.end is not None
+    assert (found.end.sent, found.end.lost) == (8, 4)
 
 
 def test_a_limiter_is_told_from_loss() -> None:

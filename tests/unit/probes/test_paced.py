@@ -76,7 +76,7 @@ def test_lost_packets_do_not_slow_the_others() -> None:
 
 def test_a_router_that_never_answers_is_given_up() -> None:
     replies, _ = ask(step(), [ROUTERS[0], Router("192.0.2.9", answers=NOBODY), ROUTERS[2]])
-    assert NEVER <= len(by_ttl(replies)[2]) <= NEVER + 3
+    assert NEVER <= len(by_ttl(replies)[2]) < 12
 
 
 def test_routers_and_the_end_share_one_flow() -> None:
