@@ -26,6 +26,7 @@ _SHARP = 4.0
 _AFTER_SHARE = 0.5
 """A knee near the end may as well be the end of a line's luck."""
 
+_PIECES = 3
 _LOSS_SLICES = 3
 """Flach et al. ask for losses in at least 3 slices of time, and that they come without a queue: there by the flow's own
 round trips, here by those of the routers beside it, since a receiver's estimate grows with every pause of the sender.
@@ -69,22 +70,23 @@ class Series:
 
 
 def shape_of(
-    progress: Sequence[Progress], first_byte_us: int | None, *, queued: bool | None
+    progress: Sequence[Progress], first_byte_us: int | None, *, queued: bool | None, piece: int = 0
 ) -> tuple[Shape, Bucket | None]:
-    """How the body came. ``queued``: round trips to some router grew meanwhile; None: that was not seen."""
+    """How the body came. ``queued``: round trips to some router grew meanwhile; None: that was not seen. ``piece``:
+    bytes of one burst of a body that comes in bursts; the first of them is no knee."""
     series = Series(progress, first_byte_us)
     if not series.told:
         return "unknown", None
     gaps = (later.at_us - sooner.at_us for sooner, later in pairwise(series.samples))
     if sum(gap for gap in gaps if gap >= _STALL_US) >= _STALLED_SHARE * series.took_us:
         return "stalling", None
-    bucket = _bucket(series, queued=queued)
+    bucket = _bucket(series, queued=queued, piece=piece)
     if bucket is not None:
         return "bucket", bucket
     return ("steady" if _strays(series.samples) <= _STRAIGHT * series.total else "unknown"), None
 
 
-def _bucket(series: Series, *, queued: bool | None) -> Bucket | None:
+def _bucket(series: Series, *, queued: bool | None, piece: int) -> Bucket | None:
     """The knee at which two straight lines fit best, where it is sharp and the second line lasts."""
     samples = series.samples
     knees = [n for n in range(1, len(samples) - 3) if samples[n].received > 0]
@@ -96,8 +98,9 @@ def _bucket(series: Series, *, queued: bool | None) -> Bucket | None:
     after = (series.total - at.received) * 1e6 / max(after_us, 1)
     before = at.received * 1e6 / max(before_us, 1)
     lasts = after_us >= max(_AFTER_SHARE * series.took_us, _ENOUGH_US)
+    least = max(_ENOUGH_BYTES, _PIECES * piece)
     is_steady = _strays(samples[knee:]) <= _STEADY_AFTER * (series.total - at.received)
-    if not lasts or after <= 0 or before < _SHARP * after or not is_steady or at.received < _ENOUGH_BYTES:
+    if not lasts or after <= 0 or before < _SHARP * after or not is_steady or at.received < least:
         return None
     return Bucket(knee=at.received, before=before, after=after, policed=_policed(samples, knee, queued=queued))
 

@@ -36,9 +36,9 @@ _ENOUGH = 3
 _GREW_MS, _GREW_LITTLE_MS, _GREW_TIMES = 100, 30, 3
 """Round trips to a router grew: by 100 ms, or to the threefold by more than a router is late while it has other work
 (fault-signatures L29)."""
-_ENOUGH_PIECES, _LARGE_PIECE, _MUCH_FASTER = 5, 8000, 10
-"""Pieces with pauses between them, each larger than what a shaper lets pass at once (a few packets) and faster by far
-than the whole: what paces them stands before the way, not on it."""
+_ENOUGH_PIECES, _LARGE_PIECE, _MUCH_FASTER = 5, 12_000, 20
+"""Pieces with pauses between them, each larger than what a shaper or a policer lets pass at once (some packets) and
+faster by far than the whole: what paces them stands before the way, not on it."""
 _SCATTER_LOST = 3
 """Packets out of order from which on a body is said to lose some: one or two may just have been overtaken."""
 
@@ -56,7 +56,9 @@ def derive_speed(scene: Scene) -> SpeedFacts:
     slow, waiting = _slow(target, mine, book)
     delays, watched = _round_trips(target, scene)
     told = [one.grew for one in delays if one.grew is not None]
-    shape, bucket = shape_of(target.progress, target.first_byte_us, queued=any(told) if told else None)
+    piece = target.bursts.median_bytes if target.bursts is not None and mine.bursts else 0
+    queued = any(told) if told else None
+    shape, bucket = shape_of(target.progress, target.first_byte_us, queued=queued, piece=piece)
     beside = seen(others, at_controls) if others else Fact[tuple[Download, ...]]()
     facts = SpeedFacts(
         target=seen(mine, mine.witnesses),
@@ -77,6 +79,8 @@ def _with_limit(
     facts: SpeedFacts, mine: Download, delays: Sequence[PlaceDelay], witnesses: tuple[str, ...]
 ) -> SpeedFacts:
     limit, between = _limit(mine, delays)
+    if limit == "sender" and facts.bucket.known:  # a policer that drops whole flights shows no packet out of order
+        limit = None
     return replace(
         facts,
         limited_by=Fact() if limit is None else seen(limit, witnesses),

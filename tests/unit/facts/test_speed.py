@@ -239,6 +239,12 @@ def test_a_policer_is_seen_and_nobodys() -> None:
     assert (verdict.side, verdict.fault) == ("inconclusive", "transit.path.throttled")
 
 
+def test_a_knee_without_loss_in_bursts_is_not_the_senders_for_certain() -> None:
+    speed = speed_of(told(rate=40_000, burst=150_000, in_bursts=True))
+    assert speed.bucket.value.policed is False
+    assert not speed.limited_by.known
+
+
 def test_loss_without_a_knee_is_no_policer() -> None:
     verdict = verdict_of(told(rate=40_000, lost=60))
     assert verdict.side == "none"
