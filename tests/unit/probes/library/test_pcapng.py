@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from netdiag.probes.library.dissect import Ends, dissect
 from netdiag.probes.library.pcapng import Packet, packets, section
@@ -96,6 +98,37 @@ def test_every_beginning_of_a_packet_is_read_without_a_crash() -> None:
     for length in range(len(data)):
         found = dissect(data[:length])
         assert found is None or found.ends == OURS
+
+
+def begun_with(head: int, rest: bytes) -> bytes:
+    return bytes([head]) + rest
+
+
+def icmp4(kind: int, body: bytes) -> bytes:
+    return ip4(ROUTER, US, 1, bytes([kind]) + body)
+
+
+def icmp6(kind: int, body: bytes) -> bytes:
+    return ip6("2001:db8::1", "2001:db8::2", 58, bytes([kind]) + body)
+
+
+ANYTHING = st.binary(max_size=200)
+
+
+@given(
+    st.one_of(
+        ANYTHING,
+        st.builds(begun_with, st.sampled_from([0x45, 0x46, 0x4F, 0x60]), ANYTHING),
+        st.builds(icmp4, st.integers(0, 12), ANYTHING),
+        st.builds(icmp6, st.integers(0, 4), ANYTHING),
+    )
+)
+def test_whatever_arrives_is_read_without_a_crash_and_has_a_payload_in_order(data: bytes) -> None:
+    found = dissect(data)
+    if found is not None:
+        begin, end = found.payload
+        assert 0 < begin
+        assert begin <= end or end == len(data)
 
 
 @pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
