@@ -1,6 +1,6 @@
 """What both faults of a dead equal-cost member read: which flows never pass, where they end, whom that explains."""
 
-from netdiag.facts import Facts
+from netdiag.facts import AddressState, Facts
 from netdiag.facts.members import Members
 from netdiag.faults.base import Finding, opposes, silent
 from netdiag.faults.reading import target_reached
@@ -44,11 +44,20 @@ def told(members: Members) -> str:
 
 
 def explains(facts: Facts, members: Members) -> bool:
-    """The target fails, and connections to that address met silence. Where the target works, trying again helped."""
+    """The target fails, and connections to that address came to nothing. Where the target works, trying again helped."""
     if target_reached(facts):
         return False
-    states = [state for state in facts.target.addresses.value or () if state.address == members.address]
     return any(
-        state.connect is not None and (state.connect.how == "silent" or state.connect.worked < state.connect.attempts)
-        for state in states
+        state.address == members.address and (_silent_at_times(state) or _request_failed(state))
+        for state in facts.target.addresses.value or ()
     )
+
+
+def _silent_at_times(state: AddressState) -> bool:
+    return state.connect is not None and (
+        state.connect.how == "silent" or (state.connect.how == "open" and state.connect.worked < state.connect.attempts)
+    )
+
+
+def _request_failed(state: AddressState) -> bool:
+    return state.http is not None and state.http.how == "failed"

@@ -6,6 +6,7 @@ from netdiag.evidence.addresses import family_of
 from netdiag.evidence.bundle import Step
 from netdiag.evidence.record import FailureCode
 from netdiag.evidence.transport import Connect, HopReply
+from netdiag.evidence.web import Exchange
 from netdiag.probes.plan.seen import Inputs, Seen, make_step
 from netdiag.probes.stretch import stretch_beyond
 from netdiag.probes.walk_plan import is_end
@@ -53,6 +54,8 @@ def _accepts_some(address: str, walk: list[HopReply], inputs: Inputs, seen: Seen
         for step, one in seen.of(Connect, "target")
         if step.proxy is None and one.address == address and one.port == inputs.target.port
     ]
-    silent = [one for one in made if one.failure is not None and one.failure.code is FailureCode.TIMED_OUT]
+    asked = [one for _, one in seen.of(Exchange, "target") if one.address == address]
+    failures = [one.failure for one in (*made, *asked) if one.failure is not None]
+    silent = [one for one in failures if one.op == "connect" and one.code is FailureCode.TIMED_OUT]
     accepted = any(one.failure is None for one in made) or any(one.answer == "syn_ack" for one in walk)
     return bool(silent) and accepted
