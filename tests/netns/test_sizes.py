@@ -80,6 +80,8 @@ def collected(lab: Lab, *args: str) -> tuple[Bundle, Facts]:
         ("transit-path-mtu", "office", (("isp-core",), ("isp2",)), "everyone"),
         ("transit-path-mtu-carrier", "home", (("isp2",), ("transit-a", "transit-b")), "target"),
         ("transit-path-mtu-carrier", "office", (("transit-c",), ("transit-a", "transit-b")), "target"),
+        ("host-path-mtu-border", "home", (("border",), ("vendor-firewall",)), "target"),
+        ("host-path-mtu-border", "office", (("border",), ("vendor-firewall",)), "target"),
         ("host-path-mtu", "home", (("vendor-firewall",), ("vendor",)), "target"),
         ("host-path-mtu", "office", (("vendor-firewall",), ("vendor",)), "target"),
     ],

@@ -78,7 +78,7 @@ FAULT = Fault(
     title="A link of the local network loses large packets",
     needs=("sizes.stalls",),
     masked_by=("local.link.down", "local.gateway.dead"),
-    rivals=("transit.path.mtu", "host.path.mtu", "host.service.silent"),
+    rivals=("transit.path.mtu", "host.path.mtu"),
     assess=assess,
     reply=(
         "Small packets pass between your network and ours, and large ones vanish inside your network, at the place "

@@ -79,7 +79,7 @@ FAULT = Fault(
     title="A link on the way loses large packets",
     needs=("sizes.stalls",),
     masked_by=("local.link.down", "local.gateway.dead"),
-    rivals=("local.link.mtu", "host.path.mtu", "host.service.silent"),
+    rivals=("local.link.mtu", "host.path.mtu"),
     assess=assess,
     reply=(
         "Small packets pass between your network and ours, and large ones are lost on the way, between the routers "
