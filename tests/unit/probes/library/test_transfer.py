@@ -47,6 +47,7 @@ def test_a_whole_page_is_counted_and_not_kept() -> None:
     assert (seen.status, seen.received, seen.complete, seen.failure) == (200, 20_000, True, None)
     assert "secret" not in seen.url
     assert seen.progress[-1].received > 20_000
+    assert seen.progress[-1].out_of_order == 0
     assert seen.acked_us is not None
     assert seen.first_byte_us is not None
     assert seen.finished_us is not None
