@@ -8,7 +8,7 @@ from netdiag.facts.derivation.near import Near
 from netdiag.facts.derivation.owners import hop_names, routers_named_after
 from netdiag.facts.derivation.walks import RawWalk
 from netdiag.facts.path import Hop, HopPlace
-from netdiag.facts.places import classify, inside, plain, same_announcement
+from netdiag.facts.places import classify, family, inside, plain, same_announcement
 from netdiag.facts.target import SenderPlace
 
 VendorRouters = Mapping[str, frozenset[str]]
@@ -20,8 +20,9 @@ class Placing:
 
     A public router is the vendor's by the profile's prefixes, or by a second sign: it lies in the target's own /24 or
     /48, or has a confirmed name under the target's domain (``named``), or stands directly before the target, as the
-    target's own answer to some walk shows. A router that a walk to a
-    control passes, too, carries others' traffic, so no second sign makes it the vendor's. The target's own answer may
+    target's own answer to some walk shows. A router that a walk to a control passes, too, carries others' traffic, so
+    no second sign makes it the vendor's; and where no walk shows what carries others' traffic, names count for nothing:
+    a customer in a network of the vendor's own name has routers of that name around him. The target's own answer may
     have come to another line (``vendors``): what stands directly before it stands there for every line. Private and
     shared addresses beyond the first public hop are somebody's inner numbering and say nothing of the customer's side
     (trap 28).
@@ -38,7 +39,8 @@ class Placing:
     ) -> None:
         self._near = near
         self._prefixes = prefixes
-        self._named = named
+        shown = {walk.family for walk in walks if walk.role == "control" and any(hop.repliers for hop in walk.hops)}
+        self._named = {router for router in named if family(router) in shown}
         self._vendors = vendors
         self._walks = walks
         self._on_control_paths = {

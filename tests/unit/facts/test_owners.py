@@ -1,5 +1,6 @@
 """Names of routers: a second sign when they are confirmed, nothing by themselves, and no fact of the target's name."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -24,13 +25,15 @@ def named(story: Story, router: str, name: str | None, *, back: str | None = Non
         story.add(names.Lookup, step, name=name, rrtype="A", rcode=0, answers=found, **common)
 
 
-def silent_behind(border_name: str, back: str | None, *, control_too: bool = False) -> tuple[str | None, ...]:
-    """The places of a walk that ends in silence behind a router of that name."""
+def silent_behind(
+    border_name: str, back: str | None, *, control: Sequence[str | None] | None = (GATEWAY, ISP, CARRIER)
+) -> tuple[str | None, ...]:
+    """The places of a walk that ends in silence behind a router of that name, beside a walk to a control."""
     story = Story()
     story.surroundings()
     story.walk(TARGET, (GATEWAY, ISP, BORDER), end="silent")
-    if control_too:
-        story.walk("192.0.2.80", (GATEWAY, ISP, BORDER), role="control")
+    if control is not None:
+        story.walk("192.0.2.80", control, role="control")
     named(story, BORDER, border_name, back=back)
     walk = facts_of(story).path.target4.value
     assert walk is not None
@@ -57,7 +60,14 @@ def test_any_other_name_is_no_sign(name: str, back: str | None) -> None:
 
 
 def test_a_router_on_a_controls_path_carries_others_traffic_whatever_its_name() -> None:
-    assert silent_behind(OF_THE_VENDOR, BORDER, control_too=True) == ("gateway", "public", "public")
+    assert silent_behind(OF_THE_VENDOR, BORDER, control=(GATEWAY, ISP, BORDER))[2] == "public"
+
+
+@pytest.mark.parametrize("control", [None, (None, None)])
+def test_where_no_walk_shows_what_carries_others_traffic_names_are_no_sign(
+    control: Sequence[str | None] | None,
+) -> None:
+    assert silent_behind(OF_THE_VENDOR, BORDER, control=control)[2] == "public"
 
 
 def test_the_names_are_a_fact_with_what_is_known_of_each() -> None:

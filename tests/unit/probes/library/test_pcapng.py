@@ -127,7 +127,7 @@ def test_whatever_arrives_is_read_without_a_crash_and_has_a_payload_in_order(dat
     found = dissect(data)
     if found is not None:
         begin, end = found.payload
-        assert 0 < begin
+        assert begin > 0
         assert begin <= end or end == len(data)
 
 
