@@ -125,7 +125,9 @@ def _run(step: Step, world: World) -> Iterator[Observation]:
             break
         # The farthest place as well: where that answers large packets, a nearer router merely does not.
         places = {limit, max(ttls)}
-        yield from walk.ask([Asked(ttl, one) for ttl in sorted(places) for one in (0, size)], attempt=attempt)
+        # Large before small, the other way round than at first: of two packets at once, who answers one a second
+        # answers the first.
+        yield from walk.ask([Asked(ttl, one) for ttl in sorted(places) for one in (size, 0)], attempt=attempt)
     limit = walk.limit(size)
     narrow = params.get("narrow") == "yes" and not walk.is_refused
     if limit is not None and narrow and walk.silences(Asked(limit, size)) >= SILENCES:

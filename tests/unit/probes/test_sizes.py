@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
 from netdiag.evidence.bundle import Step
 from netdiag.evidence.observation import Observation
-from netdiag.evidence.record import StepId
+from netdiag.evidence.record import NotRun, StepId
 from netdiag.evidence.transport import HopReply
+from netdiag.probes.base import HopProbe
 from netdiag.probes.sizes import PROBE
 from tests.fakes.world import NOBODY, FakeWorld, Host, Path, Router
 
@@ -86,6 +88,29 @@ def test_one_lost_packet_is_no_limit(lost: int, asked_again: bool) -> None:
     assert 6 in answered(found, 1500)
     assert {one.size for one in found} == {None, 1500}
     assert any(one.attempt == 2 for one in found) is asked_again
+
+
+def test_who_answers_the_first_of_two_packets_only_is_no_limit() -> None:
+    class Limited(FakeWorld):
+        """The host answers one packet a second."""
+
+        last_ns = -(10**9)
+
+        def _hop(self, probe: HopProbe, limit_ms: int) -> HopReply | NotRun:
+            met = super()._hop(probe, limit_ms)
+            if not isinstance(met, HopReply) or met.replier != probe.address:
+                return met
+            if met.began_ns - self.last_ns >= 10**9:
+                self.last_ns = met.began_ns
+                return met
+            return msgspec.structs.replace(
+                met, answer="none", replier=None, icmp=None, rtt_us=None, ended_ns=met.began_ns + limit_ms * 10**6
+            )
+
+    wide = path()
+    found = look(wide, Limited(wide))
+    assert [one.answer for one in found if one.ttl == 6 and one.size == 1500] == ["none", "icmp"]
+    assert {one.size for one in found} == {None, 1500}
 
 
 def test_a_host_that_answers_no_datagram_ends_it_at_the_last_router() -> None:
