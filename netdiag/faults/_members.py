@@ -44,7 +44,7 @@ def told(members: Members) -> str:
 
 
 def explains(facts: Facts, members: Members) -> bool:
-    """The target fails, and connections to that address came to nothing. Where the target works, trying again helped."""
+    """The target fails, and connections to that address came to nothing. Where it works, trying again has helped."""
     if target_reached(facts):
         return False
     return any(
