@@ -16,6 +16,7 @@ from netdiag.faults.local import (
     portal_captive,
     proxy_dead,
     proxy_refusing,
+    proxy_transparent,
     resolver_dead,
     resolver_lying,
     resolver_refusing,
@@ -43,6 +44,7 @@ FAULTS: tuple[Fault, ...] = (
     lan_congested.FAULT,
     proxy_dead.FAULT,
     proxy_refusing.FAULT,
+    proxy_transparent.FAULT,
     ipv6_dead.FAULT,
     link_mtu.FAULT,
 )

@@ -191,3 +191,26 @@ def test_who_accepts_for_nobody_stands_before_the_host() -> None:
     assert given.flow.accepts_for_nobody.value == ("192.0.2.1",)
     assert given.path.proxy_in_path.value is True
     assert decide(given).side == "inconclusive"
+
+
+@pytest.mark.parametrize("nearest", [True, False])
+def test_a_transparent_proxy_is_a_suspect_and_no_more(nearest: bool) -> None:
+    tale = Tale()
+    if nearest:
+        tale.egress(target="accepted")
+    step = tale.step("canary", "machine", "", "192.0.2.1", 443, params={"ask": "connection"})
+    tale.add(transport.Connect, step, ms=20, address="192.0.2.1", port=443, limit_ms=1500, tcp=TCP)
+    verdict = tale.verdict()
+    suspects = {one.fault for one in verdict.hypotheses if one.suspect}
+    mine, other = ("local", "transit") if nearest else ("transit", "local")
+    assert f"{mine}.proxy.transparent" in suspects
+    assert f"{other}.proxy.transparent" not in suspects
+    assert verdict.side == "inconclusive"
+
+
+def test_where_nobody_accepts_for_nobody_there_is_no_such_proxy() -> None:
+    tale = Tale()
+    step = tale.step("canary", "machine", "", "192.0.2.1", 443, params={"ask": "connection"})
+    tale.add(transport.Connect, step, ms=1500, address="192.0.2.1", port=443, limit_ms=1500, failure=SILENT)
+    standings = {one.fault: one.standing for one in tale.verdict().hypotheses}
+    assert standings["local.proxy.transparent"] == standings["transit.proxy.transparent"] == "opposed"
