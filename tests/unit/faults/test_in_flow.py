@@ -36,9 +36,12 @@ HOST_TTL = 59
 class Tale(Story):
     """A target whose connections are cut after they were accepted."""
 
-    def __init__(self, *, reset: bool = True) -> None:
+    def __init__(self, *, reset: bool = True, at_ttl_1: str = "gateway") -> None:
         super().__init__()
-        self.surroundings()
+        self.machine()
+        self.healthy_names()
+        self.healthy_controls()
+        self.egress(target=at_ttl_1)
         self.connect(TARGET)
         self.handshake(TARGET, RESET if reset else SILENT, acked=None if reset else False)
         self.walk(TARGET, ROUTERS)
@@ -195,9 +198,7 @@ def test_who_accepts_for_nobody_stands_before_the_host() -> None:
 
 @pytest.mark.parametrize("nearest", [True, False])
 def test_a_transparent_proxy_is_a_suspect_and_no_more(nearest: bool) -> None:
-    tale = Tale()
-    if nearest:
-        tale.egress(target="accepted")
+    tale = Tale(at_ttl_1="accepted" if nearest else "gateway")
     step = tale.step("canary", "machine", "", "192.0.2.1", 443, params={"ask": "connection"})
     tale.add(transport.Connect, step, ms=20, address="192.0.2.1", port=443, limit_ms=1500, tcp=TCP)
     verdict = tale.verdict()
