@@ -104,10 +104,10 @@ def _split(
     """Is there a dead member, and how likely would lost packets look like this split?"""
     if len(flows) < ENOUGH_FLOWS or far == 0:
         return None, None
-    if any(one.tries and one.passes is None for one in told):
-        return False, None
     asked = [one for one in told if one.tries]
     silent = [one for one in asked if one.passes is False]
+    if any(one.passes is None for one in asked):  # what loses them may well hide a dead member beside it
+        return (None if silent else False), None
     if not silent:
         return (False, None) if len(asked) == len(told) else (None, None)
     passing = [one for one in asked if one.passes is True]
