@@ -63,6 +63,12 @@ def explains(facts: Facts, loss: Share) -> bool:
     return bool(hurt) and all(_by_chance(state, loss.high) >= _CHANCE for state in hurt)
 
 
+def loss_explains(facts: Facts) -> bool:
+    """Loss was found that TCP suffers from, and it is enough for all that failed."""
+    onset = facts.losses.onset.value
+    return onset is not None and onset.by_tcp and explains(facts, onset.beyond)
+
+
 def _is_hurt(state: AddressState) -> bool:
     """An attempt failed that left this machine, at an address that is not known to be a lie."""
     connect = state.connect

@@ -40,6 +40,7 @@ from netdiag.faults.host._reading import (
     witnesses,
 )
 from netdiag.faults.host._service import may_be_size, stopped, was_reset
+from netdiag.faults.losses import loss_explains
 from netdiag.faults.sizes import is_matter_of_size
 
 USED = ("target.addresses", "path.target4", "path.target6", "controls.any_healthy", "agent.runs")
@@ -121,8 +122,9 @@ def _accepted_then_nothing(facts: Facts) -> Finding | None:
 
 def _worked_then_silent(facts: Facts) -> Finding | None:
     """A first connection worked, TLS included, and a later one of the same run got no answer: a limit that a few
-    connections trip (a rate of SYNs, fail2ban), perhaps by netdiag's own."""
-    if agent(facts).fails:
+    connections trip (a rate of SYNs, fail2ban), perhaps by netdiag's own. Packets that are known to be lost on the way
+    do the same."""
+    if agent(facts).fails or loss_explains(facts):
         return None
     for state in reached(facts):
         http = state.http

@@ -10,7 +10,8 @@ from netdiag.facts.agent import AgentRun
 from netdiag.facts.base import Share
 from netdiag.facts.derivation.statistics import share
 from netdiag.facts.losses import LossFacts, Onset, PathLoss
-from netdiag.faults.base import Fault
+from netdiag.faults.base import Fault, Lean
+from netdiag.faults.host import block_source_address
 from netdiag.faults.host import path_loss as host_loss
 from netdiag.faults.local import lan_loss
 from netdiag.faults.transit import path_loss as transit_loss
@@ -205,6 +206,17 @@ def test_loss_on_the_way_or_at_the_end(fault: Fault, given: Facts, expected: str
 def test_loss_explains_silence_and_nothing_else(state: AddressState, explained: bool) -> None:
     given = lossy(onset(2, 3, some(28, 40)), at=target(state))
     assert judged(TRANSIT, given).explains is explained
+
+
+def test_a_connection_that_came_to_nothing_on_a_lossy_path_is_no_block() -> None:
+    """The look-alike: without the loss, a limit that netdiag's own connections tripped."""
+    cut = opened(works=False, failed_at="http", tls=TlsState(how="ok"), http=HttpState(how="failed"))
+    by_loss = lossy(onset(2, 3, some(28, 40)), at=target(cut), controls=controls(any_healthy=True))
+    assert judged(block_source_address.FAULT, by_loss).lean is Lean.OPPOSES
+    assert decide(by_loss).side == "transit"
+    for begins in (None, onset(2, 3, some(28, 40), by_tcp=False), onset(2, 3, some(5, 40))):
+        given = lossy(begins, at=target(cut), controls=controls(any_healthy=True))
+        assert judged(block_source_address.FAULT, given).lean is Lean.SUPPORTS
 
 
 def test_through_a_proxy_the_path_explains_nothing() -> None:
