@@ -123,7 +123,7 @@ def _walk(lab: Lab, tool: Tool, *, ordinary: bool) -> Walked:
     took = in_lab(lab, "customer", tool.argv, ordinary=ordinary)
     call = re.search(r"^library (\{.*\})$", took.out, re.MULTILINE)
     said = {} if call is None else json.loads(call[1])
-    hops = {int(line[1]) for line in map(_HOP.match, took.out.splitlines()) if line is not None}
+    hops = hops_in(took.out)
     return Walked(
         scenario=lab.name,
         ordinary=ordinary,
@@ -135,6 +135,11 @@ def _walk(lab: Lab, tool: Tool, *, ordinary: bool) -> Walked:
         refused=not hops and (refused(took.exit, took.out + took.err) or took.exit != 0 or tool.mine),
         library_ms=said.get("ms"),
     )
+
+
+def hops_in(said: str) -> set[int]:
+    """The TTLs at which somebody answered, in the words of any of these tools."""
+    return {int(line[1]) for line in map(_HOP.match, said.splitlines()) if line is not None}
 
 
 def bars(paths: Paths) -> list[Bar]:
