@@ -148,6 +148,8 @@ def bars(paths: Paths) -> list[Bar]:
     for ordinary in (True, False):
         user = "ordinary user" if ordinary else "root"
         here = [one for one in paths.walks if one.ordinary is ordinary and not one.refused]
+        if not here:
+            continue
         healthy = [one for one in here if one.scenario == HEALTHY]
         mine = [one.seconds for one in healthy if one.tool.name == "netdiag trace"]
         others = [one.seconds for one in healthy if not one.tool.mine]
