@@ -145,12 +145,14 @@ def icmp_errors(facts: Facts, *, places: Iterable[str], kinds: Iterable[str]) ->
 
 
 def all_refused(facts: Facts) -> tuple[ControlState, ...]:
-    """The controls, when every one of them, of several hosts, was refused by a router's ICMP error (no way, or a rule):
-    routers answer, and no host does. Empty: it is not so."""
+    """The controls that a router's ICMP error refused (no way, or a rule), when no control works, two or more hosts
+    were refused and the others stayed silent (such errors are rate-limited). Empty: it is not so."""
     states = facts.controls.states.value or ()
-    refusals = [state.connect.icmp for state in states if state.connect.how == "icmp"]
-    told = all(icmp is not None and kind_of(icmp) in ("unreachable", "prohibited") for icmp in refusals)
-    return states if facts.controls.all_failed.value is True and told and len(refusals) == len(states) else ()
+    refused = tuple(state for state in states if state.connect.how == "icmp" and state.connect.icmp is not None)
+    told = all(kind_of(icmp) in ("unreachable", "prohibited") for s in refused if (icmp := s.connect.icmp) is not None)
+    others = all(state.connect.how in ("icmp", "silent") for state in states)
+    enough = len({state.host for state in refused}) > 1
+    return refused if facts.controls.all_failed.value is True and told and others and enough else ()
 
 
 def kind_of(icmp: Icmp) -> str:

@@ -74,7 +74,7 @@ def refusal(facts: Facts, refused: tuple[ControlState, ...]) -> Finding:
     return Finding(
         lean=Lean.SETTLES,
         because=f"{' and '.join(senders)} beyond the gateway {'answers' if len(senders) == 1 else 'answer'} "
-        f"{' and '.join(words)} for every host that was asked, the vendor's or not.",
+        f"{' and '.join(words)} for hosts of several owners, and no host answers.",
         facts=(*FACTS, "controls.states", "machine.own_addresses"),
         witnesses=witnesses_of(refused),
         at_most_likely=True,
