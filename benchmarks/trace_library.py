@@ -14,6 +14,8 @@ def _netdiag(protocol: str, address: str, port: int) -> Call:
     from netdiag.probes.trace import TraceRequest, trace  # noqa: PLC0415
 
     raw = protocol == "raw"
+    if raw:
+        from netdiag.probes.kernel import raw_probe  # noqa: F401, PLC0415  # loaded on first use: scapy is large
     request = TraceRequest(
         host=address, address=address, port=port, flows=1, raw=raw, protocol="udp" if protocol == "udp" else "tcp"
     )

@@ -5,7 +5,7 @@ import pytest
 from benchmarks.trace import HEALTHY, Paths, Tool, Walked, bars, hops_in, table, tools
 
 SAID = {
-    "netdiag": "hop  router    where\n  1  192.0.2.1   gateway  1.0 ms  1/1\n  2  -   0/1\n\n192.0.2.7 accepts: 7 away.",
+    "netdiag": "hop  router    where\n  1  192.0.2.1   gateway  1.0 ms  1/1\n  2  -   0/1\n\n192.0.2.7 accepts: 7.",
     "traceroute": "traceroute to 192.0.2.7 (192.0.2.7), 30 hops max\n 1  192.0.2.1  2.6 ms  2.5 ms\n 2  * * *\n",
     "mtr": "HOST: x    Loss%\n  1.|-- 192.0.2.1   0.0%  1\n  2.|-- ???        100.0  1\n",
     "scamper": "traceroute from 192.0.2.9 to 192.0.2.7\n 1  192.0.2.1  3.1 ms\n 2  *\n",
