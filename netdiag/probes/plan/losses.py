@@ -134,7 +134,7 @@ def _routers(walk: Step, seen: Seen) -> list[int]:
 
 
 def _addresses_sent_again_to(seen: Seen) -> list[str]:
-    again = [one.address for _, one in seen.of(Connect, "target") if _was_sent_again(one)]
+    again = [one.address for _, one in seen.of(Connect, "target") if one.failure is not None or _was_sent_again(one)]
     return again + [step.address or "" for step, one in _ends(seen) if step.role == "target" and _is_ill(one)]
 
 

@@ -84,6 +84,21 @@ def test_the_address_that_lost_something_is_sampled_and_no_other() -> None:
         assert [step.address for step in paced(line) if step.role == "target"] == [address]
 
 
+def test_an_address_that_failed_once_and_then_worked_is_the_one() -> None:
+    line = Walked()
+    walks = [
+        make_step("walk", "target", address=one, port=443, params={"protocol": "tcp"}) for one in (VENDOR6, VENDOR)
+    ]
+    reach = make_step("reach", "target", address=VENDOR, port=443, params={"tls": "yes"})
+    line.dead = {VENDOR}
+    failed = line.answer(reach)
+    line.dead = set()
+    seen = [*failed, *line.answer(reach), *(one for walk in walks for one in line.answer(walk))]
+    started = {step.id: step for step in (*walks, reach)}
+    chosen = next(iter(sample_losses(inputs(), Seen(started, frozenset(started), seen))))
+    assert chosen.address == VENDOR
+
+
 def test_deep_asks_three_times_as_much_no_faster() -> None:
     line = Walked()
     line.sent_again.add(VENDOR)
