@@ -11,7 +11,9 @@ OTHER_LINE = "`netdiag collect --slow` for the same URL from another line, at th
 
 def not_slow(facts: Facts) -> Finding | None:
     """Why nothing can be what makes the target slow: it is not, or not on the direct way that was measured."""
-    if facts.speed.slow.value is not True:
+    if facts.speed.slow.value is None:
+        return silent("Whether the URL comes slowly is not known.", "speed.slow")
+    if facts.speed.slow.value is False:
         return opposes("The URL does not come slowly.", "speed.slow", witnesses=facts.speed.slow.witnesses)
     if facts.speed.target.value is None:
         return silent("How the URL came is not known.", "speed.target")
