@@ -15,7 +15,8 @@ NEXT = (
 
 def dead_members(facts: Facts) -> tuple[Members, ...]:
     """Where some flows never pass, and the others always do."""
-    return tuple(one for one in facts.path.members.value or () if one.dead_member is True)
+    members = facts.path.members.value or ()
+    return tuple(one for one in members if one.dead_member is True and one.never() and one.passing())
 
 
 def no_member(facts: Facts) -> Finding:
