@@ -62,8 +62,6 @@ def test_loss_in_a_router_is_placed_behind_it(lab: LabFactory, network: str, cha
     onset, path = facts.losses.onset.value, facts.losses.path.value
     assert path is not None
     assert not [hop for hop in path.hops if hop.ttl <= ISP2[network] and hop.share.lost]
-    assert [hop for hop in path.hops if hop.ttl > ISP2[network] and hop.share.lost]
-    assert onset is not None or path.end is None, "only an end that was silent twelve times hides it"
     if onset is not None:
         assert onset.last_clean <= ISP2[network]
         assert onset.first_lossy is None or onset.first_lossy > ISP2[network]
