@@ -90,13 +90,19 @@ LAST: tuple[Rule, ...] = (look_at_the_machine_again,)
 def next_steps(inputs: Inputs, seen: Seen) -> tuple[Step, ...]:
     """The steps that should start now. Empty while running steps must end first; empty for good when all is done.
 
-    Each phase begins when nothing of the one before is running or still wanted. The check once more does not wait for
-    the look at the machine: it ends with the system's own lookup, which a silent name server holds up for seconds.
+    Each phase begins when nothing of the one before is running or still wanted. The check once more waits for no look
+    ``_beside``.
     """
     running = [step for id_, step in seen.started.items() if id_ not in seen.finished]
     for rules in (FIRST, ONCE_MORE, LAST):
         wanted = {step.id: step for rule in rules for step in rule(inputs, seen)}
         fresh = tuple(step for id_, step in wanted.items() if id_ not in seen.started)
-        if fresh or any(step.probe != "machine" or rules is not FIRST for step in running):
+        if fresh or any(not _beside(step) or rules is not FIRST for step in running):
             return fresh
     return ()
+
+
+def _beside(step: Step) -> bool:
+    """Does nothing that comes later depend on it? The look at the machine ends with the system's own lookup, which a
+    silent name server holds up for seconds; other flows and raw packets look again at a path that was walked."""
+    return step.probe in {"machine", "flows"} or step.params.get("mode") == "raw"
