@@ -17,7 +17,7 @@ import msgspec
 
 from tests.netns import kernel, placeholders
 from tests.netns import namespaces as ns
-from tests.netns.daemons import authority, internet, nginx, relay, resolver, web, zone
+from tests.netns.daemons import apache, authority, caddy, internet, nginx, relay, resolver, web, zone
 from tests.netns.namespaces import MOZILLA, RUN, LabError
 from tests.netns.networks import NETWORKS
 from tests.netns.pki import Pki
@@ -304,6 +304,16 @@ class Assembly:
             self.spawn("vendor", nginx.write(folder, filled, vendor.name, behind_proxy=options.server == "haproxy"))
             if options.server == "haproxy":
                 self.spawn("vendor", nginx.write_haproxy(folder, filled.haproxy))
+        elif options.server == "apache":
+            self.spawn("vendor", apache.write(folder, self.fill(options.apache), vendor.name))
+        elif options.server == "caddy":
+            self.spawn("vendor", caddy.write(folder, self.fill(options.caddy), vendor.name))
+        elif options.server == "api_gateway":
+            from tests.netns.daemons import api_gateway  # noqa: PLC0415
+
+            refused = [self.fill(one) for one in options.gateway_refuses]
+            told = options.gateway_answer
+            self.fork("vendor", "vendor-api-gateway", lambda: api_gateway.serve(told, refused, chain, key))
         else:
             from tests.netns.daemons import misbehaving  # noqa: PLC0415
 

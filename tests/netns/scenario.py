@@ -35,6 +35,20 @@ ServerKind = Literal[
     "tls_slow",
     "tls_close",
     "plain_http",
+    "accept_never",
+    "apache",
+    "caddy",
+    "api_gateway",
+]
+GatewayAnswer = Literal[
+    "aws_throttled",
+    "aws_quota",
+    "aws_denied",
+    "kong_limit",
+    "kong_address",
+    "traefik_limit",
+    "envoy_limit",
+    "envoy_rbac",
 ]
 
 
@@ -83,6 +97,10 @@ class Vendor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     site: str = ""  # nginx, inside server { listen 443 }
     location: str = ""  # nginx, inside location / {}; replaces the healthy answer
     haproxy: str = ""  # haproxy, inside the frontend; its backend "origin" is nginx
+    apache: str = ""  # Apache, inside its virtual host
+    caddy: str = ""  # Caddy, inside the site's route
+    gateway_answer: GatewayAnswer = "kong_limit"  # what the API gateway tells those whom it refuses
+    gateway_refuses: tuple[str, ...] = ()  # addresses and networks
     fail2ban: str = ""  # a real fail2ban jail over nginx' access log: the lines of [jail]
     two_addresses: bool = False  # publish and serve the second address pair too
     listen6: bool = True  # nginx answers on IPv6

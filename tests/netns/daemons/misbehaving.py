@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import socket
 import ssl
 import struct
@@ -66,7 +67,11 @@ def _session(kind: ServerKind, session: socket.socket, context: ssl.SSLContext) 
 
 
 def serve(kind: ServerKind, chain: bytes, key: bytes, port: int = 443) -> None:
-    """Serve for ever on every address of this namespace."""
+    """Serve for ever on every address of this namespace. ``accept_never`` leaves connections in a queue that holds one
+    (listen(2) with backlog 0): the kernel completes the first and drops the SYNs of all others."""
+    if kind == "accept_never":
+        with socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=0):
+            signal.pause()
     context = _context(chain, key)
     with socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=128) as listener:
         while True:
