@@ -305,6 +305,7 @@ class Assembly:
             if options.server == "haproxy":
                 self.spawn("vendor", nginx.write_haproxy(folder, filled.haproxy))
         elif options.server == "apache":
+            ns.sysctl(self.spaces, "vendor", {"net.ipv4.ip_unprivileged_port_start": "0"})
             self.spawn("vendor", apache.write(folder, self.fill(options.apache), vendor.name))
         elif options.server == "caddy":
             self.spawn("vendor", caddy.write(folder, self.fill(options.caddy), vendor.name))

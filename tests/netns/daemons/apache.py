@@ -7,6 +7,10 @@ from pathlib import Path
 _MODULES = Path("/usr/lib/apache2/modules")
 _LOADED = ("mpm_event", "authz_core", "alias", "ssl", "socache_shmcb", "evasive20")
 
+# Apache serves no page as root, and a lab may have no second user to become. In a user namespace of its own it is
+# somebody else; the port is then free to take (net.ipv4.ip_unprivileged_port_start).
+_AS_NOBODY = ("unshare", "--user", "--map-user=33", "--map-group=33")
+
 
 def write(folder: Path, site: str, name: str) -> list[str]:
     """Write the configuration, ``site`` inside the virtual host; returns the command to run.
@@ -25,8 +29,6 @@ ServerRoot {folder}
 ServerName {name}
 PidFile {folder}/pid
 DefaultRuntimeDir {folder}
-User root
-Group root
 ErrorLog {folder}/error.log
 CustomLog {folder}/access.log "%h %l %u %t \\"%r\\" %>s %O"
 ServerLimit 1
@@ -48,4 +50,4 @@ Listen 443
 </VirtualHost>
 """
     )
-    return ["apache2", "-f", str(folder / "apache.conf"), "-D", "FOREGROUND"]
+    return [*_AS_NOBODY, "apache2", "-f", str(folder / "apache.conf"), "-D", "FOREGROUND"]
