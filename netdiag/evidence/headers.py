@@ -16,6 +16,7 @@ KEPT: dict[str, str] = {
     "connection": "shows who closes",
     "location": "shows where a portal or login sends; cleaned like every URL",
     "retry-after": "how long a limit or an outage lasts, by its own word",
+    "x-retry-in": "how long a limit lasts, by its own word (Traefik)",
     "allow": "explains a 405",
     "www-authenticate": "which login a 401 wants; the scheme alone",
     "proxy-authenticate": "which login a proxy wants; the scheme alone",
@@ -32,20 +33,27 @@ KEPT: dict[str, str] = {
     "x-request-id": "finds this request in the vendor's logs",
     "x-correlation-id": "finds this request in the vendor's logs",
     "request-id": "finds this request in the vendor's logs",
+    "x-trace-id": "finds this request in the vendor's logs",
+    "x-b3-traceid": "finds this request in the vendor's logs",
     "cf-ray": "Cloudflare: finds this request, and the point of presence",
     "cf-mitigated": "Cloudflare: a challenge was served",
     "cf-cache-status": "Cloudflare: whether the origin was asked",
+    "cf-error-type": "Cloudflare: it made the error itself",
+    "cf-error-origin": "Cloudflare: it made the error itself",
     "x-amz-cf-id": "CloudFront: finds this request",
     "x-amz-cf-pop": "CloudFront: the point of presence",
     "x-amz-apigw-id": "AWS API Gateway: finds this request",
+    "apigw-requestid": "AWS API Gateway: finds this request",
     "x-amz-request-id": "AWS: finds this request",
     "x-amzn-requestid": "AWS: finds this request",
     "x-amzn-errortype": "AWS: why it was refused",
     "x-amzn-trace-id": "AWS: finds this request",
     "x-amzn-waf-action": "AWS WAF: a challenge was served",
+    "x-blocked-by-waf": "AWS WAF: a rule refused",
     "x-azure-ref": "Azure Front Door: finds this request",
     "x-msedge-ref": "Azure Front Door: finds this request",
     "x-azure-externalerror": "Azure Front Door: why the origin failed",
+    "x-ms-request-id": "Azure: finds this request",
     "akamai-grn": "Akamai: finds this request",
     "akamai-cache-status": "Akamai: whether the origin was asked",
     "x-akamai-request-id": "Akamai: finds this request",
@@ -55,6 +63,18 @@ KEPT: dict[str, str] = {
     "x-sucuri-block": "Sucuri: which rule refused",
     "x-sucuri-cache": "Sucuri: whether the origin was asked",
     "x-datadome": "DataDome: it was in the way (its client id is a cookie's value, and dropped)",
+    "x-dd-b": "DataDome: it refused",
+    "x-kpsdk-ct": "Kasada: it was in the way (the value is the client's token: the name alone)",
+    "x-vercel-id": "Vercel: finds this request, and the point of presence",
+    "x-vercel-mitigated": "Vercel: a challenge or a block was served",
+    "x-vercel-error": "Vercel: why the origin failed",
+    "x-fastly-request-id": "Fastly: finds this request",
+    "x-varnish": "Varnish: finds this request",
+    "x-cloud-trace-context": "Google Cloud: finds this request",
+    "x-github-request-id": "GitHub: finds this request",
+    "fly-request-id": "Fly.io: finds this request",
+    "x-nf-request-id": "Netlify: finds this request",
+    "grpc-status": "gRPC: 8 is a limit, 14 an outage",
     "x-envoy-ratelimited": "Envoy: its rate limit refused",
     "x-envoy-overloaded": "Envoy: it shed load",
     "x-envoy-upstream-service-time": "Envoy: the origin answered",
@@ -69,6 +89,9 @@ KEPT_BY_PREFIX: dict[str, str] = {
 }
 
 _SCHEME_ALONE = frozenset({"www-authenticate", "proxy-authenticate"})
+
+_NAME_ALONE = frozenset({"x-kpsdk-ct"})
+"""Headers whose value names a browser or person: that they were sent is kept, with no value."""
 
 
 def is_kept(name: str) -> bool:
@@ -86,4 +109,6 @@ def clean_header(header: Header) -> Header | None:
         value = clean_url(value)
     elif name in _SCHEME_ALONE:
         value = value.split(maxsplit=1)[0] if value.strip() else ""
+    elif name in _NAME_ALONE:
+        value = ""
     return Header(name=name, value=value[:MAX_VALUE])

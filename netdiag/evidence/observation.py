@@ -1,5 +1,6 @@
 """The tagged union of everything a bundle can hold. A new member needs a new bundle format number."""
 
+from netdiag.evidence.limits import LimitAttempt
 from netdiag.evidence.machine import (
     Clock,
     DefaultRoute,
@@ -45,4 +46,5 @@ Observation = (
     | Transfer
     | Handshake
     | Exchange
+    | LimitAttempt
 )

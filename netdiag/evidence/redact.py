@@ -17,6 +17,7 @@ import msgspec
 
 from netdiag.evidence.bundle import Target
 from netdiag.evidence.headers import clean_header
+from netdiag.evidence.limits import LimitAttempt
 from netdiag.evidence.machine import ResolverConfig
 from netdiag.evidence.names import ExtendedError
 from netdiag.evidence.record import Failure, NotRun, ObsId, StepId
@@ -164,7 +165,7 @@ class Redactor:
         if isinstance(value, msgspec.Struct):
             return self.redact(value)
         if isinstance(value, tuple):
-            if (owner, field) == (Exchange, "headers"):
+            if field == "headers" and owner in {Exchange, LimitAttempt}:
                 return self._headers(value)
             return tuple(self._field(owner, field, item) for item in value)
         if isinstance(value, Mapping):

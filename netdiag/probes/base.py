@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from netdiag.evidence.bundle import Role, Step
+from netdiag.evidence.limits import LimitAttempt, Phase
 from netdiag.evidence.machine import (
     Clock,
     DefaultRoute,
@@ -35,7 +36,8 @@ from netdiag.evidence.web import Exchange
 class Stamp(msgspec.Struct, frozen=True, kw_only=True):
     """Identity of a record that is about to be made; ``role`` decides which manners bind it.
 
-    ``source``: the local address that its packets leave from; None: the kernel chooses.
+    ``source``: the local address that its packets leave from, ``device``: the interface; None: the kernel chooses.
+    ``proxy_authorization``: what its proxy is told beside the request, and nobody else; never recorded.
     """
 
     id: ObsId
@@ -44,6 +46,8 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int = 1
     caused_by: ObsId | None = None
     source: str | None = None
+    device: str | None = None
+    proxy_authorization: str | None = None
 
 
 class OutOfTimeError(Exception):
@@ -105,7 +109,8 @@ class HopProbe(msgspec.Struct, frozen=True, kw_only=True):
 
     ``size``: bytes of the whole IP packet, sent with "don't fragment" whatever path MTU the kernel remembers (UDP and
     ICMP only; 0: as small as it goes). ``raw``: made and read by netdiag itself, which needs privilege. ``follow_up``:
-    it looks closer at something that ails, so that its router is asked from the budget for that (manners.py).
+    it looks closer at something that ails, and ``sample``: it does so as one of many that count what is lost, so that
+    its router is asked from the budget for that (manners.py).
     ``after_ms``: it is held back so long from when it was asked for, and only then takes its place.
     """
 
@@ -119,6 +124,7 @@ class HopProbe(msgspec.Struct, frozen=True, kw_only=True):
     size: int = 0
     raw: bool = False
     follow_up: bool = False
+    sample: bool = False
     after_ms: int = 0
 
 
@@ -141,6 +147,38 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     ttl: int | None = None
     min_ttl: int | None = None
     limit_ms: int = 1500
+
+
+class LimitWish(msgspec.Struct, frozen=True, kw_only=True):
+    """One attempt of a rate section. It begins at ``at_ns`` of the run's clock, or as soon after as it may. ``series``
+    numbers the attempts between two refusals. A request goes out on connection ``connection``, which is made where it
+    is not open; a connection alone is closed at once unless ``hold``. ``release``: all connections are closed before.
+    """
+
+    phase: Phase
+    connection: int
+    at_ns: int
+    request: bool = True
+    method: Literal["HEAD", "GET"] = "HEAD"
+    series: int = 1
+    hold: bool = False
+    release: bool = False
+
+
+class LimitLine(Protocol):
+    """Connections to the vendor that a rate section keeps; leaving it closes them. What may be sent when is counted by
+    who plans it (probes/limits/), not by the manners."""
+
+    def __enter__(self) -> "LimitLine": ...
+    def __exit__(self, *exc: object) -> None: ...
+
+    def release(self) -> None:
+        """Close all connections."""
+        ...
+
+    def attempt(self, stamp: Stamp, wanted: LimitWish, *, in_flight: int) -> LimitAttempt:
+        """Make the connection, or send the request, now; ``in_flight`` are under way, this one included."""
+        ...
 
 
 class Machine(Protocol):
@@ -257,6 +295,10 @@ class World(Walker, Protocol):
         """Download ``request`` (which has an address), at most ``limit_bytes`` of it and for ``request.limit_ms``.
 
         Counts as one request and one connection to the vendor."""
+        ...
+
+    def limit_line(self, address: str, port: int, url: str) -> LimitLine:
+        """Connections for a rate section. Sends nothing yet."""
         ...
 
     def query(self, stamp: Stamp, question: Question) -> Lookup: ...

@@ -37,6 +37,7 @@ KINDS = {
     "handshake": "TLS handshakes and the certificates shown in them",
     "exchange": "HTTP requests, and of the answers the status, some headers and at most 2 kB of an error page",
     "transfer": "downloads: how many bytes came how fast, and nothing of what they said",
+    "limit_attempt": "requests and connections that looked for a limit, and how each was answered",
 }
 """Every kind of record, in words. A test holds it against the union of records."""
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from netdiag.evidence import machine, names, tls, transport, web
+from netdiag.evidence import limits, machine, names, tls, transport, web
 from netdiag.evidence.bundle import Bundle, Options, ProfileUse, Step, Target
 from netdiag.evidence.keys import SigningKey
 from netdiag.evidence.observation import Observation
@@ -319,6 +319,23 @@ def one_of_each() -> tuple[Observation, ...]:
             complete=True,
             progress=(transport.Progress(at_us=100_000, received=14_480, rtt_us=21_000),),
             tcp=TCP,
+        ),
+        limits.LimitAttempt(
+            id=ObsId("o25"),
+            step=connect,
+            began_ns=1,
+            ended_ns=2,
+            address="198.51.100.7",
+            port=443,
+            phase="burst_on_one_connection",
+            asks="request",
+            connection=1,
+            method="HEAD",
+            source_port=50_000,
+            outcome="refused_http",
+            status=429,
+            retry_after_s=30,
+            headers=(web.Header(name="retry-after", value="30"),),
         ),
     )
     return records

@@ -20,7 +20,18 @@ from netdiag.evidence.record import Failure, FailureCode, Icmp, Native, NotRun, 
 from netdiag.evidence.tls import Handshake
 from netdiag.evidence.transport import ArrivingTtl, Connect, Echo, HopReply, InFlow, Transfer
 from netdiag.evidence.web import Exchange
-from netdiag.probes.base import HopProbe, Machine, OutOfTimeError, Payload, Question, Request, Stage, Stamp, Stream
+from netdiag.probes.base import (
+    HopProbe,
+    LimitLine,
+    Machine,
+    OutOfTimeError,
+    Payload,
+    Question,
+    Request,
+    Stage,
+    Stamp,
+    Stream,
+)
 
 Protocol = Literal["tcp", "udp", "icmp"]
 ALL: frozenset[Protocol] = frozenset({"tcp", "udp", "icmp"})
@@ -254,6 +265,9 @@ class FakeWorld:
 
     def transfer(self, stamp: Stamp, request: Request, *, limit_bytes: int) -> Transfer:
         return (self._transfer or _unscripted)(stamp, request)
+
+    def limit_line(self, address: str, port: int, url: str) -> LimitLine:
+        return _unscripted(address, port, url)
 
     def query(self, stamp: Stamp, question: Question) -> Lookup:
         return (self._query or _unscripted)(stamp, question)

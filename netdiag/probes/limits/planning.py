@@ -1,0 +1,27 @@
+"""What a rate section does next: a pure function of what it has seen and of what it may spend."""
+
+from collections.abc import Sequence
+
+from netdiag.evidence.limits import LimitAttempt, LimitBudget, measured, refuses
+from netdiag.probes.base import LimitWish
+from netdiag.probes.limits.phases import first_request, next_phase
+from netdiag.probes.limits.recovery import next_series
+
+
+def next_attempts(history: Sequence[LimitAttempt], budget: LimitBudget, now_ns: int) -> tuple[LimitWish, ...]:
+    """The attempts to make, in order; what is left of them is dropped when one is refused. Empty: it is over.
+
+    ``history`` has all attempts so far, ended, in the order in which they began. The request that the others are
+    compared with is the last ``single`` one; where even that is refused (but by a 403, which an application may answer
+    to everybody), there is no limit to look for.
+    """
+    single = first_request(history, now_ns)
+    if single is not None:
+        return (single,) if budget.requests and budget.connections > len(history) else ()
+    compared = measured(history)
+    first = compared[0]
+    if first.outcome != "answered" and first.status != 403:
+        return ()
+    if not any(refuses(one, first) for one in compared):
+        return next_phase(history, budget, now_ns)
+    return next_series(compared, budget, now_ns) if budget.refusals else ()
