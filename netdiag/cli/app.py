@@ -99,7 +99,11 @@ def collect(
     ] = False,
     via: Annotated[
         list[str] | None,
-        typer.Option("--via", metavar="WAY", help="Not available yet: measure by a second way, too."),
+        typer.Option(
+            "--via",
+            metavar="WAY",
+            help="Ask by a second way out, too: an interface, an own address, or a proxy (http://host:port).",
+        ),
     ] = None,
     user_agent: Annotated[
         str | None,
@@ -127,18 +131,12 @@ def collect(
             deep=deep,
             slow=slow,
             capture=capture,
+            via=tuple(via or ()),
             user_agent=user_agent,
             budget_s=budget,
             yes=yes,
             format=format,
-            not_yet=tuple(
-                name
-                for name, given in (
-                    ("--rate-limit", rate_limit),
-                    ("--via", via),
-                )
-                if given
-            ),
+            not_yet=tuple(name for name, given in (("--rate-limit", rate_limit),) if given),
         ),
     )
 

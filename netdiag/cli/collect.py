@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,8 +24,12 @@ from netdiag.evidence.files import WriteError, write_new
 from netdiag.evidence.keys import KeyFileError, SigningKey, signing_key
 from netdiag.evidence.seal import seal
 from netdiag.facts import Facts, derive
+from netdiag.probes.ways import Way, WayError, way_of
 from netdiag.reports.collected import Sealed, collected_json, collected_text
 from netdiag.reports.summary import summary
+
+MAX_WAYS = 2
+"""Each costs the vendor a connection for each address, and the run the time until the manners allow it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +42,7 @@ class Flags:
     deep: bool
     slow: bool
     capture: bool
+    via: tuple[str, ...]
     user_agent: str | None
     budget_s: int
     yes: bool
@@ -55,6 +61,7 @@ def collect(url: str, flags: Flags) -> int:
     if vendor is not None and vendor.internal:
         typed = replace(typed, target=msgspec.structs.replace(typed.target, private=True))
     path = _place(flags.output, typed.target.host)
+    ways = _ways(flags.via)
     try:
         key = signing_key(os.environ)
     except KeyFileError as error:
@@ -72,11 +79,14 @@ def collect(url: str, flags: Flags) -> int:
             deep=flags.deep,
             slow=flags.slow,
             capture=flags.capture,
+            via=tuple(f"{way.via.kind} {way.via.name}" for way in ways),
             user_agent=flags.user_agent,
             budget_s=flags.budget_s,
         ),
         profile=vendor,
         ticket=flags.ticket,
+        ways=ways,
+        typed_ways=flags.via,
     )
     ask(preview(probes.contacts(request), request.options), yes=flags.yes)
     with Interruption() as interruption:
@@ -134,6 +144,21 @@ def _check_text(flag: str, text: str | None, most: int) -> None:
         raise usage(f"{flag} has letters in it that a header cannot carry: ASCII only")
     if len(text) > most:
         raise usage(f"{flag} is longer than {most} characters")
+
+
+def _ways(typed: Sequence[str]) -> tuple[Way, ...]:
+    """The second ways out, each checked against this machine; nothing is sent."""
+    ways: list[Way] = []
+    for text in typed:
+        try:
+            way = way_of(text)
+        except WayError as error:
+            raise usage(f"--via: {error}") from None
+        if way.via not in [known.via for known in ways]:
+            ways.append(way)
+    if len(ways) > MAX_WAYS:
+        raise usage(f"--via may be given {MAX_WAYS} times at most")
+    return tuple(ways)
 
 
 def _place(output: Path | None, host: str) -> Path:

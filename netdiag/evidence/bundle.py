@@ -34,13 +34,30 @@ class Target(Struct, frozen=True, kw_only=True):
         return f"{self.scheme}://{host}{'' if usual else f':{self.port}'}{self.path}"
 
 
+class Via(Struct, frozen=True, kw_only=True):
+    """A second way out of the customer's machine: a network interface by its name, a local address, or a proxy by
+    ``host:port`` (never its user info)."""
+
+    kind: Literal["interface", "source", "proxy"]
+    name: str
+
+
+class Reference(Struct, frozen=True, kw_only=True):
+    """Another bundle: its run, the hex SHA-256 of its container, and when it was made."""
+
+    run_id: str
+    sha256: str
+    began_at: Annotated[datetime, msgspec.Meta(tz=True)]
+
+
 class Step(Struct, frozen=True, kw_only=True):
     """One thing that the plan means to do. ``id`` is unique; equal work is one step.
 
     ``subject`` names the host under ``role`` (a control's name, a resolver's address); ``address``, ``port``,
     ``family`` narrow it. ``round`` counts repetitions for persistence: 1 is the first, 2 the recheck at the end.
     ``proxy`` is ``host:port`` when the step goes through it. ``caused_by`` is the observation that made the planner
-    add it (the lookup that yielded the address). ``params`` are probe-specific words.
+    add it (the lookup that yielded the address). ``via``: by a second way, and not by the one that the machine takes
+    by itself (None). ``params`` are probe-specific words.
     """
 
     id: StepId
@@ -52,11 +69,13 @@ class Step(Struct, frozen=True, kw_only=True):
     proxy: str | None = None
     round: UInt = 1
     caused_by: ObsId | None = None
+    via: Via | None = None
     params: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 class Options(Struct, frozen=True, kw_only=True):
-    """The flags that the customer gave, as far as they change what is measured."""
+    """The flags that the customer gave, as far as they change what is measured. ``via``: the second ways, each as its
+    kind and name; ``watch_s``: for how long after the run to watch whether it recovers."""
 
     deep: bool = False
     slow: bool = False
@@ -65,6 +84,7 @@ class Options(Struct, frozen=True, kw_only=True):
     via: tuple[str, ...] = ()
     user_agent: str | None = None
     budget_s: UInt = 60
+    watch_s: UInt = 0
 
 
 class ProfileUse(Struct, frozen=True, kw_only=True):
@@ -75,7 +95,8 @@ class ProfileUse(Struct, frozen=True, kw_only=True):
 
 
 class Bundle(Struct, frozen=True, kw_only=True):
-    """Everything one ``collect`` saw. ``began_at`` is the wall clock, read once; all else is monotonic from there."""
+    """Everything one ``collect`` saw. ``began_at`` is the wall clock, read once; all else is monotonic from there.
+    ``rechecks``: the bundle whose failures this run repeated, and nothing else."""
 
     format: Literal["netdiag/bundle/1"] = "netdiag/bundle/1"
     run_id: str
@@ -87,6 +108,7 @@ class Bundle(Struct, frozen=True, kw_only=True):
     ticket: str | None = None
     profile: ProfileUse | None = None
     interrupted: Literal["signal", "budget"] | None = None
+    rechecks: Reference | None = None
     probe_versions: Mapping[str, UInt]
     plan: tuple[Step, ...]
     observations: tuple[Observation, ...]

@@ -11,6 +11,7 @@ from netdiag.facts.path import PathFacts
 from netdiag.facts.sizes import SizeFacts
 from netdiag.facts.speed import SpeedFacts
 from netdiag.facts.target import TargetFacts
+from netdiag.facts.ways import WayFacts
 
 
 class Facts(Value, frozen=True, kw_only=True):
@@ -31,3 +32,4 @@ class Facts(Value, frozen=True, kw_only=True):
     losses: LossFacts = LossFacts()
     speed: SpeedFacts = SpeedFacts()
     agent: AgentFacts = AgentFacts()
+    ways: WayFacts = WayFacts()

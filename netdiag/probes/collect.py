@@ -41,6 +41,7 @@ from netdiag.probes import (
     sizes,
     slow,
     walk,
+    way,
 )
 from netdiag.probes.base import Probe
 from netdiag.probes.capture import capture_file
@@ -54,6 +55,7 @@ from netdiag.probes.manners import DEEP_SCALE, Governor
 from netdiag.probes.plan import Inputs, Seen, next_steps
 from netdiag.probes.plan.seen import make_step
 from netdiag.probes.run import Outcome, Watcher, run
+from netdiag.probes.ways import Way
 from netdiag.probes.world import LiveWorld
 
 PROBES: Mapping[str, Probe] = MappingProxyType(
@@ -78,6 +80,7 @@ PROBES: Mapping[str, Probe] = MappingProxyType(
             reverse,
             canary,
             egress,
+            way,
         )
     }
 )
@@ -88,7 +91,8 @@ SEALING_S = 1.0
 
 class CollectRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What the customer asked for. ``typed`` is the URL as it was typed, whose secrets must be found nowhere again.
-    ``source`` binds every connection to that local address (None: the kernel chooses)."""
+    ``source`` binds every connection to that local address (None: the kernel chooses). ``ways``: the second ways, and
+    ``typed_ways`` how they were typed, with what may be secret in it."""
 
     typed: str
     target: Target
@@ -96,6 +100,8 @@ class CollectRequest(msgspec.Struct, frozen=True, kw_only=True):
     profile: Profile | None = None
     ticket: str | None = None
     source: str | None = None
+    ways: tuple[Way, ...] = ()
+    typed_ways: tuple[str, ...] = ()
 
 
 class Collected(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,6 +131,10 @@ def contacts(request: CollectRequest) -> list[str]:
     hosts = list(dict.fromkeys(control.host for control in controls_of(request)))
     if hosts:
         listed.append(f"for comparison: {', '.join(hosts)}")
+    listed += [
+        f"the target and one of these hosts again by a second way out, {one.via.kind} {one.via.name}"
+        for one in request.ways
+    ]
     listed.append("routers on the way, by packets that expire there")
     if not target.private:
         listed.append(
@@ -146,6 +156,7 @@ def collect(request: CollectRequest, watcher: Watcher) -> Collected:
         Identity(run_id=run_id, customer_agent=request.options.user_agent),
         Governor(DEEP_SCALE if request.options.deep else 1),
         source=request.source,
+        ways=request.ways,
     )
     inputs = Inputs(
         target=request.target,
@@ -154,6 +165,7 @@ def collect(request: CollectRequest, watcher: Watcher) -> Collected:
         controls=controls_of(request),
         public_resolvers=PUBLIC_RESOLVERS,
         consented=request.profile is not None and not request.profile.internal,
+        ways=request.ways,
     )
     outcome = run(
         lambda started, finished, seen: next_steps(inputs, Seen(started, finished, seen)), PROBES, world, clock, watcher
@@ -239,4 +251,4 @@ def _redactor(request: CollectRequest, observations: Sequence[Observation]) -> R
         search_domains=tuple(searched),
     )
     proxies = tuple(urllib.request.getproxies().values())
-    return Redactor(salt=os.urandom(32), identity=person, urls=(request.typed, *proxies))
+    return Redactor(salt=os.urandom(32), identity=person, urls=(request.typed, *request.typed_ways, *proxies))

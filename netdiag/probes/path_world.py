@@ -12,6 +12,7 @@ from netdiag.probes.kernel import hops as kernel_hops
 from netdiag.probes.kernel.hops import Due
 from netdiag.probes.manners import Governor
 from netdiag.probes.walk_manners import WalkManners
+from netdiag.probes.ways import Way
 
 MAX_WAIT_NS = 10_000_000_000
 """Longer than this no call waits for its turn: it is declined, and the run goes on with other evidence."""
@@ -20,12 +21,21 @@ MAX_WAIT_NS = 10_000_000_000
 class PathWorld:
     """``base.Walker`` on this machine and its network. Safe to use from all probe threads.
 
-    ``source``: the local address that packets leave from; None: the kernel chooses.
+    ``source``: the local address that packets leave from; None: the kernel chooses. ``ways``: the second ways that
+    steps may ask for.
     """
 
-    def __init__(self, clock: Clock, governor: Governor | None = None, *, source: str | None = None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        governor: Governor | None = None,
+        *,
+        source: str | None = None,
+        ways: Sequence[Way] = (),
+    ) -> None:
         self._clock = clock
         self._source = source
+        self._ways = {way.via: way for way in ways}
         self._governor = governor or Governor()
         self._walk_manners = WalkManners(self._governor)
         self._numbers = itertools.count(1)  # next() is atomic under the interpreter's lock
@@ -33,7 +43,17 @@ class PathWorld:
     def stamp(self, step: Step, *, attempt: int = 1, caused_by: ObsId | None = None) -> Stamp:
         cause = step.caused_by if caused_by is None else caused_by
         id_ = ObsId(f"o{next(self._numbers)}")
-        return Stamp(id=id_, step=step.id, role=step.role, attempt=attempt, caused_by=cause, source=self._source)
+        way = None if step.via is None else self._ways[step.via]
+        return Stamp(
+            id=id_,
+            step=step.id,
+            role=step.role,
+            attempt=attempt,
+            caused_by=cause,
+            source=self._source if way is None else way.source,
+            device=None if way is None else way.device,
+            proxy_authorization=None if way is None else way.proxy_authorization,
+        )
 
     def now_ns(self) -> int:
         return self._clock.now_ns()

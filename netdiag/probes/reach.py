@@ -11,7 +11,8 @@ from netdiag.evidence.bundle import Step
 from netdiag.evidence.observation import Observation
 from netdiag.evidence.record import FailureCode, NotRun
 from netdiag.evidence.transport import Connect
-from netdiag.probes.base import DeclinedError, Probe, World
+from netdiag.probes.base import DeclinedError, Probe, Stamp, Stream, World
+from netdiag.probes.patience import patiently
 
 # The first listens past the 3.06 s after which a router, or the own kernel, says that the last hop does not answer ARP
 # or NDP (fault-signatures 4). It says so to the packets that waited longest, so a later SYN would not be told.
@@ -45,9 +46,7 @@ def _attempt(step: Step, world: World, attempt: int, limit_ms: int) -> Generator
     stamp = world.stamp(step, attempt=attempt)
     began = world.now_ns()
     try:
-        connect, stream = world.connect(
-            stamp, step.address, step.port, limit_ms=limit_ms, syn_retries=0, mss_clamp=mss_of(step)
-        )
+        connect, stream = _connect(step, world, stamp, limit_ms)
     except DeclinedError as declined:
         yield NotRun(
             id=stamp.id,
@@ -69,6 +68,19 @@ def _attempt(step: Step, world: World, attempt: int, limit_ms: int) -> Generator
                 handshake_ms = _HANDSHAKE_MS if step.round == 1 else _CHECK_HANDSHAKE_MS
                 yield world.handshake(tls_stamp, stream, step.subject or None, limit_ms=handshake_ms)
     return connect
+
+
+def _connect(step: Step, world: World, stamp: Stamp, limit_ms: int) -> tuple[Connect, Stream | None]:
+    """One connect, which waits for its turn where a second way was taken before it (``patient``): that it still fails
+    here after it worked there is what the two are compared for."""
+    address, port = step.address, step.port
+    assert address is not None
+    assert port is not None
+
+    def act() -> tuple[Connect, Stream | None]:
+        return world.connect(stamp, address, port, limit_ms=limit_ms, syn_retries=0, mss_clamp=mss_of(step))
+
+    return patiently(world, act) if step.params.get("patient") == "yes" else act()
 
 
 def mss_of(step: Step) -> int | None:

@@ -2,7 +2,7 @@
 
 import socket
 import urllib.parse
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from netdiag.evidence.machine import LocalSend
 from netdiag.evidence.names import Lookup
@@ -10,7 +10,7 @@ from netdiag.evidence.record import NotRun
 from netdiag.evidence.tls import Handshake
 from netdiag.evidence.transport import ArrivingTtl, Connect, Echo, InFlow, TcpInfo, Transfer
 from netdiag.evidence.web import Exchange
-from netdiag.probes.base import DeclinedError, Machine, Payload, Question, Request, Stage, Stamp, Stream
+from netdiag.probes.base import DeclinedError, LimitLine, Machine, Payload, Question, Request, Stage, Stamp, Stream
 from netdiag.probes.clock import Clock
 from netdiag.probes.kernel import echo as icmp
 from netdiag.probes.kernel import in_flow as kernel_in_flow
@@ -18,10 +18,12 @@ from netdiag.probes.kernel import local_send as udp
 from netdiag.probes.kernel import tcp
 from netdiag.probes.library import greeting, names, tls, tunnel, web
 from netdiag.probes.library import transfer as download
+from netdiag.probes.library.limit_line import LiveLimitLine
 from netdiag.probes.library.sockets import SocketStream
 from netdiag.probes.library.web import Identity
 from netdiag.probes.manners import Endpoint, Governor, Place
 from netdiag.probes.path_world import MAX_WAIT_NS, PathWorld
+from netdiag.probes.ways import Way
 
 _TURN_S = 0.02  # how often a caller looks whether a connection has become free
 
@@ -46,8 +48,9 @@ class LiveWorld(PathWorld):
         governor: Governor | None = None,
         *,
         source: str | None = None,
+        ways: Sequence[Way] = (),
     ) -> None:
-        super().__init__(clock, governor, source=source)
+        super().__init__(clock, governor, source=source, ways=ways)
         self.machine = machine
         self._identity = identity
 
@@ -158,6 +161,9 @@ class LiveWorld(PathWorld):
             return made
         finally:
             line.closed()
+
+    def limit_line(self, address: str, port: int, url: str) -> LimitLine:
+        return LiveLimitLine(self._clock, self._identity, address, port, url, source=self._source)
 
     def query(self, stamp: Stamp, question: Question) -> Lookup:
         return names.query(self._clock, stamp, question)

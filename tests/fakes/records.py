@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from netdiag.evidence import machine, names, tls, transport, web
-from netdiag.evidence.bundle import Bundle, Options, ProfileUse, Role, Step, Target
+from netdiag.evidence.bundle import Bundle, Options, ProfileUse, Role, Step, Target, Via
 from netdiag.evidence.observation import Observation
 from netdiag.evidence.record import Failure, FailureCode, Icmp, Native, NotRun, Observed, ObsId, StepId
 
@@ -135,16 +135,17 @@ class Story:
 
     def step(
         self, probe: str, role: Role, subject: str = "", address: str | None = None, port: int | None = None, *,
-        proxy: str | None = None, round_: int = 1, params: Mapping[str, str] | None = None,
+        proxy: str | None = None, round_: int = 1, params: Mapping[str, str] | None = None, via: Via | None = None,
     ) -> StepId:  # fmt: skip
         """The plan step with these fields: made when it is new."""
         words = [probe, role, subject, address or "", str(port or ""), proxy or "", str(round_)]
+        words += [via.kind, via.name] if via is not None else []
         words += [f"{key}={value}" for key, value in sorted((params or {}).items())]
         name = StepId(":".join(words))
         if name not in self._steps:
             self._steps[name] = Step(
                 id=name, probe=probe, role=role, subject=subject, address=address, port=port, proxy=proxy,
-                round=round_, params=dict(params or {}),
+                round=round_, params=dict(params or {}), via=via,
             )  # fmt: skip
         return name
 
@@ -449,6 +450,27 @@ class Story:
             headers=() if failure else tuple(web.Header(name=n, value=v) for n, v in sorted(held.items())),
             first_byte_us=None if failure else round(ms * 900), request_acked=acked, after_burst=after_burst,
             tcp=TCP, failure=failure,
+        )  # fmt: skip
+
+    def way(
+        self, via: Via, address: str | None = TARGET, status: int | None = 200, *, failure: Failure | None = None,
+        role: Role = "target", connect_status: int = 200,
+    ) -> ObsId:  # fmt: skip
+        """The target, or a control, once by a second way; through a proxy with CONNECT before it."""
+        host = self.host if role == "target" else CONTROL_HOST
+        proxy = via.name if via.kind == "proxy" else None
+        step = self.step("way", role, host, address, 443, proxy=proxy, params={"url": f"https://{host}/"}, via=via)
+        if proxy is not None:
+            last = self.add(
+                web.Exchange, step, ms=30, method="CONNECT", url=f"https://{address or host}/", port=443,
+                via_proxy=proxy, status=connect_status,
+            )  # fmt: skip
+            if connect_status != 200:
+                return last
+        return self.add(
+            web.Exchange, step, ms=60 if failure is None else 6000, method="GET", url=f"https://{host}/",
+            address=None if proxy else address, port=443, via_proxy=proxy, failure=failure,
+            status=None if failure else status, tcp=None if failure else TCP,
         )  # fmt: skip
 
     def portal_page(

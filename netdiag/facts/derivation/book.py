@@ -14,6 +14,9 @@ R = TypeVar("R", bound=Observed)
 
 _SILENCE_FLOOR_NS = 1_000_000_000  # design.md, Records: silence is claimed only after max(1 s, 4 x the largest RTT)
 
+WATCH = "watch"
+"""The probe that looks, after the run, whether what failed has recovered."""
+
 _SYN_REPETITION_US = 1_000_000
 """A round trip of TCP that took longer may have been that of a repetition (RFC 6298 section 2.1)."""
 
@@ -33,7 +36,10 @@ class VendorProfile(Protocol):
 
 
 class Book:
-    """One bundle, opened. Records whose step the plan does not hold are left out: nobody knows whom they measured."""
+    """One bundle, opened. Records whose step the plan does not hold are left out: nobody knows whom they measured.
+
+    ``of`` tells of the run on the machine's own way. What a second way met, and what was watched after the run, are
+    other stories, told apart (``apart``): mixed in, an address that works there, or later, would work here."""
 
     def __init__(self, bundle: Bundle, name: str, profile: VendorProfile | None) -> None:
         self.bundle = bundle
@@ -41,15 +47,22 @@ class Book:
         self.prefixes = () if profile is None else tuple(profile.prefixes)
         steps = {step.id: step for step in bundle.plan}
         self._kinds: dict[type, list[Entry[Observed]]] = {}
+        self._apart: list[Entry[Observed]] = []
         for record in bundle.observations:
             step = steps.get(record.step)
-            if step is not None:
+            if step is not None and _is_apart(step):
+                self._apart.append(Entry(record, step))
+            elif step is not None:
                 self._kinds.setdefault(type(record), []).append(Entry(record, step))
         self.silence_ns = max(_SILENCE_FLOOR_NS, 4000 * max(self._round_trips_us(), default=0))
 
     def of(self, kind: type[R]) -> list[Entry[R]]:
         """All records of one kind, in the order of the bundle."""
         return cast("list[Entry[R]]", self._kinds.get(kind, []))
+
+    def apart(self, kind: type[R]) -> list[Entry[R]]:
+        """Records of one kind by a second way, or of the time after the run."""
+        return [cast("Entry[R]", entry) for entry in self._apart if isinstance(entry.record, kind)]
 
     def witnesses(self, records: Iterable[Observed]) -> tuple[Witness, ...]:
         """The names of ``records``, each once, in order."""
@@ -69,6 +82,10 @@ class Book:
             for entry in self.of(kind):
                 info: TcpInfo | None = getattr(entry.record, "tcp", None)
                 yield min(info.rtt_us, _SYN_REPETITION_US) if info is not None else 0
+
+
+def _is_apart(step: Step) -> bool:
+    return step.via is not None or step.probe == WATCH
 
 
 def is_direct(step: Step) -> bool:

@@ -24,6 +24,7 @@ from netdiag.facts.derivation.speed import derive_speed
 from netdiag.facts.derivation.summary import derive_target, failing_addresses
 from netdiag.facts.derivation.target import TargetRecords, address_states, is_genuine
 from netdiag.facts.derivation.walks import raw_walks
+from netdiag.facts.derivation.ways import derive_ways
 from netdiag.facts.target import AddressState
 from netdiag.facts.whole import Facts
 
@@ -62,6 +63,7 @@ def _alone(bundle: Bundle, name: str, profile: VendorProfile | None, vendors: Ve
         sizes=derive_sizes(scene, states),
         losses=derive_losses(scene),
         speed=derive_speed(scene),
+        ways=derive_ways(book, near, states),
     )
     return Run(name, bundle, facts, failing)
 

@@ -38,7 +38,9 @@ CLOCK_TOLERANCE_S = 300
 
 
 class Agent(Value, frozen=True, kw_only=True):
-    """What the agent's runs say of the addresses that fail here. ``works`` and ``fails`` come from uncapped runs."""
+    """What was seen from elsewhere of the addresses that fail here: by the agent's runs, and by a second way out of the
+    customer's own. ``works`` and ``fails`` come from uncapped runs, ``works`` also from a second way by which an address
+    worked that failed here before and after."""
 
     works: bool = False
     fails: bool = False
@@ -58,14 +60,18 @@ class Controls(Value, frozen=True, kw_only=True):
 def agent(facts: Facts) -> Agent:
     """Sum up the usable control runs."""
     runs = tuple(run for run in facts.agent.runs.value or () if run.usable)
-    if not runs:
-        return Agent(works=facts.agent.works_elsewhere.value is True, fails=facts.agent.fails_elsewhere.value is True)
+    ways, summed_up = facts.ways, not runs
     return Agent(
-        works=any(run.works is True and not run.caps for run in runs),
-        fails=any(run.fails_same is True and not run.caps for run in runs),
-        capped_works=any(run.works is True and bool(run.caps) for run in runs),
-        capped_fails=any(run.fails_same is True and bool(run.caps) for run in runs),
-        witnesses=tuple(witness for run in runs for witness in run.witnesses),
+        works=any(run.works is True and not run.caps for run in runs)
+        or (summed_up and facts.agent.works_elsewhere.value is True)
+        or bool(ways.outlasted.value),
+        fails=any(run.fails_same is True and not run.caps for run in runs)
+        or (summed_up and facts.agent.fails_elsewhere.value is True),
+        capped_works=any(run.works is True and bool(run.caps) for run in runs) or bool(ways.works_there.value),
+        capped_fails=any(run.fails_same is True and bool(run.caps) for run in runs) or bool(ways.fails_there.value),
+        witnesses=tuple(witness for run in runs for witness in run.witnesses)
+        + ways.works_there.witnesses
+        + ways.fails_there.witnesses,
     )
 
 

@@ -148,6 +148,7 @@ FAULT = Fault(
     title="The vendor's firewall refuses the connection",
     needs=("target.addresses", "controls.any_healthy"),
     assess=assess,
+    masked_by=("host.block.source_address",),
     rivals=("local.firewall.machine", "local.firewall.router", "transit.path.prohibited", "host.port.closed"),
     reply=(
         "Your measurement shows that a rule on our side refuses connections from this address. If the address is "

@@ -1,29 +1,34 @@
-"""The vendor's side silently drops what comes from this one address.
+"""The vendor's side blocks what comes from this one address.
 
 What is broken
-    A ban list, a connection-rate rule or a reputation filter of the vendor drops packets from the customer's public
-    address. That address may be shared by many (an office, a provider's NAT); someone else may have caused the ban.
+    A ban list, a connection-rate rule or a reputation filter of the vendor drops or refuses packets from the customer's
+    public address. That address may be shared by many (an office, a provider's NAT); someone else may have caused the
+    ban.
 
 How it shows
     Connections stay without an answer while all other hosts work. The walk to the service port reaches the vendor's
     border and ends there, or another port or protocol of the same address answers. From other lines the address works.
-    Some blocks accept the connection first and then keep silent or hang up.
+    Some blocks accept the connection first and then keep silent or hang up. Others refuse openly (host.block.rejected);
+    that the same address works by a second way out at the same minutes then shows whom the refusal is about.
 
 What looks like it
     A drop for everyone (host.block.everyone) and a machine that is down, until another line was tried. A drop on the
     way (transit.path.black_hole), on the return path, or in the customer's own machine or router. "Works for me" from
-    the agent's line excludes the first two only, and never speaks against a block.
+    the agent's line, or by a proxy, excludes the first two only, and never speaks against a block: it speaks for one. A
+    second way that shares the customer's public address meets the same block: that it fails, too, says nothing.
 
 What would settle it
     The vendor's block list or a packet capture at the vendor's border: one end cannot tell a drop of the request from a
-    drop of the answer. A second line of the same customer that works is a strong sign.
+    drop of the answer. A second way out of the same customer (``collect --via``) that works is a strong sign; where the
+    target itself refuses the one and serves the other, in turn, it is proof.
 
 What to tell the customer
     That this address seems to be blocked on the vendor's side, that this may have been caused by someone who shares it,
     and that restarting devices does not lift it.
 """
 
-from netdiag.facts import Facts
+from netdiag.facts import AddressState, Facts
+from netdiag.faults._ways import fails_there, for_a_block, whence
 from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes
 from netdiag.faults.host._reading import (
     SILENT_RIVALS,
@@ -32,6 +37,7 @@ from netdiag.faults.host._reading import (
     addresses,
     agent,
     border,
+    from_the_host,
     reached,
     size_excluded,
     too_few,
@@ -41,9 +47,11 @@ from netdiag.faults.host._reading import (
 )
 from netdiag.faults.host._service import may_be_size, stopped, was_reset
 from netdiag.faults.losses import loss_explains
+from netdiag.faults.reading import icmp_words
 from netdiag.faults.sizes import is_matter_of_size
 
 USED = ("target.addresses", "path.target4", "path.target6", "controls.any_healthy", "agent.runs")
+WAYS = ("ways.outlasted", "ways.works_there")
 
 
 def assess(facts: Facts) -> Finding:
@@ -53,11 +61,14 @@ def assess(facts: Facts) -> Finding:
     states = unreachable(facts)
     if isinstance(states, Finding):
         return states
+    refused = _refused_here_alone(facts, states)
+    if refused is not None:
+        return refused
     dropped = tuple(state for state in states if state.connect is not None and state.connect.how == "silent")
     if not dropped:
         return opposes("The connections are not dropped in silence.", *USED)
     other = agent(facts)
-    if other.fails:
+    if other.fails and not other.works:
         return opposes(
             "The same address fails in the same way from another line, so it is not about this one.",
             *USED,
@@ -67,8 +78,11 @@ def assess(facts: Facts) -> Finding:
     sign = border(facts, state)
     elsewhere = other.works or other.capped_works
     silence = f"Connections from this address to {addresses(dropped)} on port {facts.port} get no answer"
+    also = fails_there(facts, dropped)
     if elsewhere:
-        silence += ", while they work from another line"
+        silence += f", while they work {whence(facts)}"
+    elif also is not None:
+        silence += f", and none by a second way ({also}), which leaves from another address"
     seen = witnesses(facts, *dropped) + other.witnesses
     if sign is None:
         return Finding(
@@ -79,17 +93,44 @@ def assess(facts: Facts) -> Finding:
             at_most_possible=True,
             settle_next=VENDOR_CAPTURE if elsewhere else CONTROL_RUN,
         )
+    dead = for_a_block(facts, dropped)
     return Finding(
         lean=Lean.SUPPORTS,
-        because=f"{silence}, although other hosts answer and {sign}: the vendor drops them, or the answers are lost on "
-        "their way back.",
+        because=f"{dead}{silence}, although other hosts answer and {sign}: the vendor drops them, or the answers are "
+        "lost on their way back.",
         facts=USED,
         witnesses=seen,
         # The answer may be lost on its way back, which no measurement from one end excludes (fault-signatures T16).
         at_most_likely=True,
-        at_most_possible=too_few(facts, *dropped),
+        at_most_possible=too_few(facts, *dropped) or also is not None,
         settle_next=VENDOR_CAPTURE if elsewhere else CONTROL_RUN,
     )
+
+
+def _refused_here_alone(facts: Facts, states: tuple[AddressState, ...]) -> Finding | None:
+    """An open refusal, by the target's own address, of what it accepts by a second way; asked here, there, and here
+    again. The refusal's sender alone tells that no box on the way made it; a reset does not name its sender, so its
+    distance must do (``from_the_host``)."""
+    outlasted = facts.ways.outlasted.value or ()
+    for state in states:
+        connect = state.connect
+        if connect is None or state.address not in outlasted or connect.worked:
+            continue
+        said = connect.icmp is not None and connect.how == "icmp" and connect.sender_place in ("target", "vendor")
+        reset = connect.how == "refused" and connect.icmp is None and from_the_host(facts, state) is True
+        if not (said or reset):
+            continue
+        by = f"{icmp_words(connect.icmp)} from {connect.icmp.sender}" if connect.icmp is not None else "a reset"
+        return Finding(
+            lean=Lean.SETTLES,
+            because=f"{for_a_block(facts, states)}Connections from this address to {state.address} on port "
+            f"{facts.port} are refused with {by}, before and after the same address was reached {whence(facts)}.",
+            facts=(*USED, *WAYS),
+            witnesses=witnesses(facts, state) + facts.ways.outlasted.witnesses,
+            at_most_likely=reset or connect.sender_place != "target",
+            settle_next=VENDOR_CAPTURE,
+        )
+    return None
 
 
 def _accepted_then_nothing(facts: Facts) -> Finding | None:
@@ -107,8 +148,8 @@ def _accepted_then_nothing(facts: Facts) -> Finding | None:
         )
     return Finding(
         lean=Lean.SUPPORTS,
-        because=f"{state.address} accepts the connection and then answers nothing to {sent}, while the same address "
-        "serves another line.",
+        because=f"{for_a_block(facts, (state,))}{state.address} accepts the connection and then answers nothing to "
+        f"{sent}, while the same address is reached {whence(facts)}.",
         facts=USED,
         witnesses=witnesses(facts, state) + other.witnesses,
         at_most_likely=True,
@@ -144,15 +185,16 @@ def _worked_then_silent(facts: Facts) -> Finding | None:
 
 FAULT = Fault(
     code="host.block.source_address",
-    title="The vendor's side drops packets from this address",
+    title="The vendor's side blocks this address",
     needs=("target.addresses", "controls.any_healthy"),
     assess=assess,
     rivals=(*SILENT_RIVALS, "host.block.everyone", "host.machine.down"),
     reply=(
-        "Your measurement shows that connections from this address reach the edge of our network and get no answer "
-        "there, while the rest of the internet works from your line. That is how a block of this address on our "
-        "side looks, or answers that are lost on their way back; if the address is shared, someone else may have "
-        "triggered a block. Restarting your devices would not change it, so please leave everything as it is. We are "
+        "Your measurement shows that connections from this address reach our network and are not let in there, while "
+        "the rest of the internet works from your line. That is how a block of this address on our side looks, or "
+        "answers that are lost on their way back; if the address is shared, someone else may have triggered a block. "
+        "That our service works through a proxy or from another line fits a block, and is no reason to look for the "
+        "fault at your end. Restarting your devices would not change it, so please leave everything as it is. We are "
         "looking for this address in our block lists."
     ),
 )

@@ -61,7 +61,7 @@ def connect(clock: Clock, stamp: Stamp, wish: Wish) -> tuple[Connect, SocketStre
     began = clock.now_ns()
     limit_ms = clock.limit_ms(wish.limit_ms)
     try:
-        sock = _prepared(options, wish, stamp.source)
+        sock = _prepared(options, wish, stamp)
     except OSError as error:
         return _record(clock, stamp, wish, began, failure=failure_of(error.errno or 0, None)), None
     keep = False
@@ -75,7 +75,7 @@ def connect(clock: Clock, stamp: Stamp, wish: Wish) -> tuple[Connect, SocketStre
             sock.close()
 
 
-def _prepared(options: Options, wish: Wish, source: str | None) -> socket.socket:
+def _prepared(options: Options, wish: Wish, stamp: Stamp) -> socket.socket:
     sock = socket.socket(options.family, socket.SOCK_STREAM)
     try:
         sock.setblocking(False)
@@ -85,8 +85,11 @@ def _prepared(options: Options, wish: Wish, source: str | None) -> socket.socket
                 errqueue.enable(sock, options)
             # More than wished, so that the kernel does not give up before the limit; ``mute`` holds them back.
             sock.setsockopt(socket.IPPROTO_TCP, TCP_SYNCNT, wish.syn_retries + _SPARE_RETRIES)
-        if source is not None:
-            sock.bind((source, 0))
+        if stamp.device is not None:
+            # Needs no privilege on a socket that is bound to no device yet (Linux 5.7, commit c427bfec18f2).
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, stamp.device.encode())
+        if stamp.source is not None:
+            sock.bind((stamp.source, 0))
         if wish.ttl is not None:
             sock.setsockopt(options.level, options.ttl, wish.ttl)
         if wish.min_ttl is not None:
@@ -264,6 +267,7 @@ def _record(
         port=wish.port,
         source_address=None if source is None else source[0],
         source_port=None if source is None else source[1],
+        device=stamp.device,
         limit_ms=wish.limit_ms,
         syns_sent=0 if sock is None else syns_sent,
         min_ttl=wish.min_ttl,

@@ -15,8 +15,8 @@ from netdiag.probes.library.web import Goal, Identity, dial_proxy, is_acked, wit
 def tunnel(clock: Clock, stamp: Stamp, request: Request, identity: Identity) -> tuple[Exchange, SocketStream | None]:
     """Ask the ``proxy`` of ``request`` for a tunnel to its host. The stream is there when the proxy answered 2xx.
 
-    Neither the path nor a credential is told to the proxy. Raises ``OutOfTimeError`` when the run ends, ``ValueError``
-    for a request without a plain HTTP proxy.
+    The path is not told to the proxy; a credential only where ``stamp`` has one for it. Raises ``OutOfTimeError`` when
+    the run ends, ``ValueError`` for a request without a plain HTTP proxy.
     """
     goal = Goal(request)
     if goal.proxy is None:
@@ -27,7 +27,9 @@ def tunnel(clock: Clock, stamp: Stamp, request: Request, identity: Identity) -> 
     with Line(clock, request.limit_ms) as line:
         try:
             dial_proxy(line, stamp, clock, goal.proxy)
-            answer = _ask(line, goal, identity.headers(request))
+            secret = stamp.proxy_authorization
+            theirs = {} if secret is None else {"Proxy-Authorization": secret}
+            answer = _ask(line, goal, identity.headers(request) | theirs)
             failure = answer.failure
         except (OSError, http.client.HTTPException) as error:
             failure = line.failure or failure_behind(error, line)

@@ -38,6 +38,7 @@ from netdiag.probes.plan.target import (
     measure_addresses,
     walk_and_echo,
 )
+from netdiag.probes.plan.via import take_second_ways
 
 __all__ = ["Inputs", "Seen", "next_steps"]
 
@@ -82,6 +83,7 @@ FIRST: tuple[Rule, ...] = (
     look_at_speed,
     ask_whose_hops,
     ask_where_nobody_is,
+    take_second_ways,
 )
 ONCE_MORE: tuple[Rule, ...] = (ask_names_again, check_once_more)
 LAST: tuple[Rule, ...] = (look_at_the_machine_again,)

@@ -6,11 +6,12 @@ from typing import TypeVar
 import msgspec
 
 from netdiag.evidence.addresses import classify
-from netdiag.evidence.bundle import Options, Role, Step, Target
+from netdiag.evidence.bundle import Options, Role, Step, Target, Via
 from netdiag.evidence.machine import DefaultRoute, ResolverConfig
 from netdiag.evidence.observation import Observation
 from netdiag.evidence.record import Observed, ObsId, StepId
 from netdiag.probes.controls import Control
+from netdiag.probes.ways import Way
 
 R = TypeVar("R", bound=Observed)
 
@@ -18,7 +19,8 @@ R = TypeVar("R", bound=Observed)
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     """What is fixed before the first packet. ``url`` is what is requested (no user info, no query, no fragment).
     ``consented``: a vendor profile says that the name is public, so outside resolvers may be asked even where it
-    resolves to a private address."""
+    resolves to a private address. ``ways``: the second ways out that the customer named. ``only``: the addresses that
+    failed in an earlier run, where nothing else is to be measured again (None: a run of its own)."""
 
     target: Target
     url: str
@@ -26,6 +28,8 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     controls: Sequence[Control]
     public_resolvers: Sequence[str]
     consented: bool = False
+    ways: Sequence[Way] = ()
+    only: Sequence[str] | None = None
 
 
 def stays_here(target: Target) -> bool:
@@ -43,7 +47,9 @@ def is_plain(step: Step) -> bool:
 
 
 class Seen:
-    """What is known at one moment: steps that were started, those that ended, and every observation so far."""
+    """What is known at one moment: steps that were started, those that ended, and every observation so far.
+
+    ``of`` and ``steps`` tell of the machine's own way; what a second way met must be asked for (``by_ways``)."""
 
     def __init__(
         self, started: Mapping[StepId, Step], finished: frozenset[StepId], observations: Sequence[Observation]
@@ -57,8 +63,14 @@ class Seen:
         for one in self.observations:
             if isinstance(one, kind):
                 step = self.started[one.step]
-                if not roles or step.role in roles:
+                if step.via is None and (not roles or step.role in roles):
                     yield step, one
+
+    def by_ways(self, kind: type[R]) -> Iterator[tuple[Step, R]]:
+        """Observations of ``kind`` by a second way."""
+        for one in self.observations:
+            if isinstance(one, kind) and self.started[one.step].via is not None:
+                yield self.started[one.step], one
 
     def steps(self, probe: str, *roles: Role, **params: str) -> list[Step]:
         """Steps that were started, of this probe, roles and params."""
@@ -66,6 +78,7 @@ class Seen:
             step
             for step in self.started.values()
             if step.probe == probe
+            and step.via is None
             and (not roles or step.role in roles)
             and all(step.params.get(name) == value for name, value in params.items())
         ]
@@ -98,12 +111,14 @@ def make_step(
     proxy: str | None = None,
     again: bool = False,
     caused_by: ObsId | None = None,
+    via: Via | None = None,
     params: Mapping[str, str] | None = None,
 ) -> Step:
     """A step whose id says all that tells it from others (its cause does not: equal work is done once)."""
     params = dict(params or {})
     parts = [probe, role, subject, address or "", str(port or ""), proxy or ""]
     parts += [f"{name}={params[name]}" for name in sorted(params)]
+    parts += [f"{via.kind} {via.name}"] if via is not None else []
     parts += ["again"] if again else []
     return Step(
         id=StepId("|".join(part for part in parts if part)),
@@ -115,5 +130,6 @@ def make_step(
         proxy=proxy,
         round=2 if again else 1,
         caused_by=caused_by,
+        via=via,
         params=params,
     )

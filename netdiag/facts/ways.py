@@ -1,0 +1,81 @@
+"""Facts of second ways out of the customer's network: the same target at the same minutes, from elsewhere."""
+
+from typing import Literal
+
+from netdiag.facts.base import Fact, Value, Witness
+
+WayKind = Literal["interface", "source", "proxy", "family"]
+
+
+class Trial(Value, frozen=True, kw_only=True):
+    """The target once by one way. ``address`` None: the proxy chose it. ``works`` None: it says nothing, since the
+    proxy did not let the question through, or this machine did not send it.
+
+    ``failed_at``: ``connect``, ``tls``, ``http``, or ``proxy`` (it let the question through and could not reach the
+    target). ``fails_here``: the very address fails by the machine's own way. ``alike``: and at the same layer.
+    ``outlasted``: it was tried by the own way again after this, and failed again: so it had not recovered meanwhile.
+    ``recovered``: it was, and worked.
+    """
+
+    address: str | None
+    works: bool | None
+    failed_at: Literal["connect", "tls", "http", "proxy"] | None = None
+    status: int | None = None
+    fails_here: bool | None = None
+    alike: bool | None = None
+    outlasted: bool | None = None
+    recovered: bool = False
+    witnesses: tuple[Witness, ...] = ()
+
+
+class WayState(Value, frozen=True, kw_only=True):
+    """One second way. ``name``: the interface, the local address, or the proxy's ``host:port``. ``control_works``: a
+    host that works by the own way works by this one, too; where it does not, failures by this way say nothing.
+
+    ``other_address``: the vendor sees another address by this way than by the own one; None: unknown, which is usual,
+    since two addresses of one network often share one public address. That a way works where the own one fails is only
+    possible where they differ in something that the vendor sees.
+    """
+
+    kind: WayKind
+    name: str
+    trials: tuple[Trial, ...] = ()
+    control_works: bool | None = None
+    other_address: bool | None = None
+    witnesses: tuple[Witness, ...] = ()
+
+
+class WayFacts(Value, frozen=True, kw_only=True):
+    """Summed up over all ways."""
+
+    states: Fact[tuple[WayState, ...]] = Fact()
+    works_there: Fact[tuple[str, ...]] = Fact()
+    """Addresses that fail here and worked by a second way at the same minutes, over HTTP; and did not recover here."""
+    outlasted: Fact[tuple[str, ...]] = Fact()
+    """Those of them that failed here once more afterwards."""
+    fails_there: Fact[tuple[str, ...]] = Fact()
+    """Addresses that fail here and fail at the same layer by a way from which the vendor sees another address, while a
+    control works by it."""
+    other_family_works: Fact[bool] = Fact()
+    """Every address of one family fails here, and the service works over the other one: another address of the
+    customer, but of the vendor, too."""
+
+
+class Recovery(Value, frozen=True, kw_only=True):
+    """What was seen of one address after the run. Seconds count from the first failure of the run.
+
+    ``refused_until_s``: the last time that it failed; ``allowed_from_s``: the first time that it worked (None: it did
+    not until the watch ended). ``quiet_refused_s``: the longest quiet before an attempt that failed all the same;
+    ``quiet_allowed_s``: the quiet before the one that worked. ``until`` and ``since`` are UTC.
+    """
+
+    address: str
+    level: Literal["connect", "http"]
+    attempts: int
+    refused_until_s: int
+    allowed_from_s: int | None = None
+    quiet_refused_s: int = 0
+    quiet_allowed_s: int | None = None
+    until: str = ""
+    since: str | None = None
+    witnesses: tuple[Witness, ...] = ()

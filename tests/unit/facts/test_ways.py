@@ -1,0 +1,145 @@
+"""Second ways out: what they say of addresses that fail here, and when they say nothing."""
+
+import pytest
+
+from netdiag.evidence.bundle import Via
+from netdiag.evidence.record import FailureCode
+from netdiag.facts import Facts, derive
+from tests.fakes.records import EDGE, TARGET, Story, failed, port_unreachable
+
+PROXY = Via(kind="proxy", name="198.51.100.9:3128")
+LAN_PROXY = Via(kind="proxy", name="192.168.178.5:3128")
+OTHER_LINE = Via(kind="interface", name="wwan0")
+SILENT = failed(FailureCode.TIMED_OUT)
+REFUSED_HERE = port_unreachable(TARGET)
+
+
+def story(failure: object = SILENT) -> Story:
+    told = Story()
+    told.surroundings()
+    told.connect(failure=failure)  # type: ignore[arg-type]
+    return told
+
+
+def facts_of(told: Story) -> Facts:
+    return derive(told.bundle())
+
+
+@pytest.mark.parametrize("via", [PROXY, LAN_PROXY, OTHER_LINE])
+def test_works_there_between_two_failures_here(via: Via) -> None:
+    told = story()
+    told.way(via)
+    told.way(via, None, role="control")
+    told.connect(failure=SILENT, round_=2, attempts=1)
+    facts = facts_of(told)
+    (way,) = facts.ways.states.value or ()
+    (trial,) = way.trials
+    assert (trial.works, trial.fails_here, trial.outlasted, trial.recovered) == (True, True, True, False)
+    assert way.control_works is True
+    assert facts.ways.outlasted.value == (TARGET,)
+
+
+def test_what_recovered_meanwhile_is_no_difference_between_ways() -> None:
+    """It works there, and then here, too: the way made no difference."""
+    told = story()
+    told.way(OTHER_LINE)
+    told.connect(round_=2)
+    facts = facts_of(told)
+    assert facts.ways.works_there.value is None
+    assert facts.ways.outlasted.value is None
+
+
+def test_what_was_not_tried_here_again_may_have_recovered() -> None:
+    told = story()
+    told.way(OTHER_LINE)
+    facts = facts_of(told)
+    assert facts.ways.works_there.value == (TARGET,)
+    assert facts.ways.outlasted.value is None
+
+
+def test_a_way_that_works_never_makes_the_own_one_work() -> None:
+    """Its records are another story: the address stays dead from here, and no walk or connect counts twice."""
+    told = story()
+    without = facts_of(told)
+    told.way(OTHER_LINE)
+    told.way(PROXY)
+    told.way(PROXY, None, role="control")
+    with_ways = facts_of(told)
+    assert with_ways.target == without.target
+    assert with_ways.controls == without.controls
+    assert with_ways.machine == without.machine
+    assert with_ways.target.works.value is False
+
+
+def test_two_addresses_of_one_network_may_share_the_public_one() -> None:
+    """Its failing says nothing, however alike."""
+    told = story()
+    told.way(Via(kind="source", name="192.168.178.21"), failure=failed(FailureCode.TIMED_OUT))
+    told.way(Via(kind="source", name="192.168.178.21"), "192.0.2.200", role="control")
+    told.connect(failure=SILENT, round_=2, attempts=1)
+    facts = facts_of(told)
+    (way,) = facts.ways.states.value or ()
+    assert (way.other_address, way.trials[0].alike) == (None, True)
+    assert facts.ways.fails_there.value is None
+
+
+@pytest.mark.parametrize(("control", "known"), [(200, True), (None, False)])
+def test_failing_from_another_public_address_counts_with_a_control_alone(control: int | None, known: bool) -> None:
+    source = Via(kind="source", name="198.51.100.77")
+    told = story()
+    told.way(source, failure=failed(FailureCode.TIMED_OUT))
+    failure = None if control else failed(FailureCode.TIMED_OUT)
+    told.way(source, "192.0.2.200", control, failure=failure, role="control")
+    told.connect(failure=SILENT, round_=2, attempts=1)
+    assert facts_of(told).ways.fails_there.value == ((TARGET,) if known else None)
+
+
+@pytest.mark.parametrize("status", [403, 407, 405])
+def test_a_proxy_that_refuses_says_nothing_of_the_target(status: int) -> None:
+    told = story()
+    told.way(PROXY, connect_status=status)
+    (way,) = facts_of(told).ways.states.value or ()
+    assert (way.trials[0].works, way.trials[0].failed_at) == (None, None)
+
+
+def test_a_proxy_that_cannot_reach_it_fails_elsewhere_than_here() -> None:
+    told = story()
+    told.way(PROXY, connect_status=504)
+    (way,) = facts_of(told).ways.states.value or ()
+    assert (way.trials[0].works, way.trials[0].failed_at, way.trials[0].alike) == (False, "proxy", False)
+
+
+def test_an_address_that_the_proxy_chose_is_not_held_against_one_of_ours() -> None:
+    told = story()
+    told.way(PROXY, None)
+    told.connect(failure=SILENT, round_=2, attempts=1)
+    facts = facts_of(told)
+    (way,) = facts.ways.states.value or ()
+    assert (way.trials[0].works, way.trials[0].fails_here) == (True, None)
+    assert facts.ways.works_there.value is None
+
+
+def test_what_this_machine_did_not_send_says_nothing() -> None:
+    told = story()
+    told.way(OTHER_LINE, failure=failed(FailureCode.UNREACHABLE, 101))
+    (way,) = facts_of(told).ways.states.value or ()
+    assert way.trials[0].works is None
+
+
+def test_a_page_by_the_other_way_that_is_refused_does_not_work() -> None:
+    told = story()
+    told.way(OTHER_LINE, status=503)
+    told.connect(failure=SILENT, round_=2, attempts=1)
+    facts = facts_of(told)
+    (way,) = facts.ways.states.value or ()
+    assert (way.trials[0].works, way.trials[0].failed_at, way.trials[0].alike) == (False, "http", False)
+    assert facts.ways.works_there.value is None
+
+
+def test_the_other_family_is_another_way() -> None:
+    told = Story()
+    told.surroundings(ipv6=True)
+    told.connect(failure=SILENT)
+    told.well("2001:db8:5::7")
+    assert facts_of(told).ways.other_family_works.value is True
+    assert EDGE not in (facts_of(told).ways.works_there.value or ())
