@@ -21,6 +21,10 @@ SCENARIOS = (HEALTHY, "transit-black-hole-isp", "host-blocked-drop", "none-stars
 
 OVER_FASTEST_MS, OVER_ROUND_TRIPS_MS, DEAD_SECONDS = 300.0, 30.0, 4.0
 
+ROUND_TRIPS = {"udp": 1, "raw udp": 1, "tcp": 2, "raw tcp": 2}
+"""What each walk may take. Over TCP two, raw as well: UDP first shows how far SYNs may go, so that no more than two of
+them reach the host (design.md, Manners)."""
+
 _PAUSE_S = 6.0
 """Before each tool: what a router of the lab (Linux) answers at once is six ICMP errors, then one a second, and no tool
 must pay for the one before it."""
@@ -69,7 +73,8 @@ def tools(address: str, port: str) -> tuple[Tool, ...]:
         Tool("netdiag trace --raw", (*_NETDIAG, "--raw", f"{address}:{port}"), mine=True),
         Tool("netdiag, library, tcp", (*library, "netdiag-tcp", address, port), mine=True),
         Tool("netdiag, library, udp", (*library, "netdiag-udp", address, port), mine=True),
-        Tool("netdiag, library, raw", (*library, "netdiag-raw", address, port), mine=True),
+        Tool("netdiag, library, raw tcp", (*library, "netdiag-raw-tcp", address, port), mine=True),
+        Tool("netdiag, library, raw udp", (*library, "netdiag-raw-udp", address, port), mine=True),
         Tool("traceroute -T", ("traceroute", "-T", "-n", "-p", port, address)),
         Tool("traceroute -U", ("traceroute", "-U", "-n", address)),
         Tool("mtr --tcp", ("mtr", "--tcp", "-P", port, "-r", "-n", "-c", "1", address)),
@@ -167,11 +172,11 @@ def bars(paths: Paths) -> list[Bar]:
 
 def _library_bars(healthy: Sequence[Walked], rtt_ms: float, user: str) -> list[Bar]:
     found = []
-    for protocol, round_trips in (("udp", 1), ("raw", 1), ("tcp", 2)):
-        times = [one.library_ms for one in healthy if one.tool.name == f"netdiag, library, {protocol}"]
+    for kind, round_trips in ROUND_TRIPS.items():
+        times = [one.library_ms for one in healthy if one.tool.name == f"netdiag, library, {kind}"]
         for took in filter(None, times):
             limit = OVER_ROUND_TRIPS_MS
-            name = f"trace, library call, {protocol}, over {round_trips} round trip(s), {user}"
+            name = f"trace, library call, {kind}, over {round_trips} round trip(s), {user}"
             found.append(Bar(name, max(0.0, took - round_trips * rtt_ms), limit, "ms", "bar"))
     return found
 
@@ -206,7 +211,8 @@ def library_words(paths: Paths) -> str:
     """What the library calls took on the healthy path, beside the round trip."""
     calls = [one for one in paths.walks if one.scenario == HEALTHY and one.library_ms is not None]
     said = "; ".join(f"{one.tool.name}, {_user(one)}: {number(one.library_ms or 0)} ms" for one in calls)
-    return f"Round trip by ping: {number(paths.rtt_ms)} ms. The call alone, without start-up and imports: {said}."
+    told = "The call alone, without start-up and imports (and, of netdiag's raw walks, without `prepare`)"
+    return f"Round trip by ping: {number(paths.rtt_ms)} ms. {told}: {said}."
 
 
 def _user(one: Walked) -> str:

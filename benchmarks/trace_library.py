@@ -9,16 +9,19 @@ Call = Callable[[], dict[int, str]]
 """Walks, and says who answered at which TTL."""
 
 
-def _netdiag(protocol: str, address: str, port: int) -> Call:
+def _netdiag(kind: str, address: str, port: int) -> Call:
     from netdiag.evidence.transport import HopReply  # noqa: PLC0415  # what is imported is not what is timed
-    from netdiag.probes.trace import TraceRequest, trace  # noqa: PLC0415
+    from netdiag.probes.trace import TraceRequest, prepare, trace  # noqa: PLC0415
 
-    raw = protocol == "raw"
-    if raw:
-        from netdiag.probes.kernel import raw_probe  # noqa: F401, PLC0415  # loaded on first use: scapy is large
     request = TraceRequest(
-        host=address, address=address, port=port, flows=1, raw=raw, protocol="udp" if protocol == "udp" else "tcp"
+        host=address,
+        address=address,
+        port=port,
+        flows=1,
+        raw=kind.startswith("raw-"),
+        protocol="udp" if kind.endswith("udp") else "tcp",
     )
+    prepare(request)
 
     def call() -> dict[int, str]:
         replies = [one for one in trace(request).observations if isinstance(one, HopReply) and one.replier]

@@ -17,6 +17,8 @@ from netdiag.evidence.transport import HopReply
 from netdiag.probes import flows, walk
 from netdiag.probes.base import OutOfTimeError, Walker
 from netdiag.probes.clock import Clock
+from netdiag.probes.kernel import features
+from netdiag.probes.kernel.raw_craft import load
 from netdiag.probes.manners import DEEP_SCALE, Governor
 from netdiag.probes.path_world import PathWorld
 from netdiag.probes.stretch import FIRST_TTL, stretch_beyond
@@ -50,8 +52,16 @@ def resolve(host: str, family: Literal[4, 6] | None = None) -> list[str]:
     return list(dict.fromkeys(str(where[0]).partition("%")[0] for *_, where in found))
 
 
+def prepare(request: TraceRequest) -> None:
+    """Load what this trace needs beside this module, before its clock runs: scapy for ``raw``, a third of a second
+    where this process may send raw packets. Every trace does it first; called before, it saves the first one that."""
+    if request.raw and features.has_scapy() and features.may_send_icmp(raw=True):
+        load()
+
+
 def trace(request: TraceRequest) -> Bundle:
-    """Walk, and return the records. Blocks for at most ``budget_s`` seconds; what fails is in the records."""
+    """Walk, and return the records. Blocks for at most ``budget_s`` seconds beside what ``prepare`` takes; what fails
+    is in the records."""
     tracing = Tracing(request)
     tracing.run()
     return tracing.bundle()
@@ -61,6 +71,7 @@ class Tracing:
     """One trace while it runs: ``bundle`` may be asked at any time, from any thread."""
 
     def __init__(self, request: TraceRequest, changed: Callable[[], None] = lambda: None) -> None:
+        prepare(request)
         self.request = request
         self.interrupted: Literal["signal", "budget"] | None = None
         self._changed = changed

@@ -1,34 +1,28 @@
-"""Packets of a raw flow: crafted by scapy, and what comes back read down to the packet that a router quotes.
+"""Packets of a raw flow: what all of them share, and what comes back, read down to the packet that a router quotes.
 
 Every packet of a flow has the same 5-tuple, and a token that tells it from the others: the IPv4 identification, and
 beside it the SYN's timestamp (RFC 7323; the host echoes it), the first bytes of the datagram, the echo's sequence
 number. The SYN's sequence number stays the same, so that a host that gets two takes the second for a repetition.
 """
 
-import contextlib
-import functools
 import ipaddress
-import logging
-import os
 import struct
-import tempfile
-from collections.abc import Iterator
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from netdiag.evidence.record import Icmp
 from netdiag.evidence.transport import Label, Quote
 from netdiag.probes.kernel import errqueue
 from netdiag.probes.kernel.extensions import QUOTE_LEAST, labels
 from netdiag.probes.kernel.numbers import V4, V6, Options
-from netdiag.probes.kernel.packet import HEADER, UDP_HEADER, echo_request, udp_payload
+from netdiag.probes.kernel.packet import HEADER, UDP_HEADER
 
-MSS = {V4: 1460, V6: 1440}
-"""What our SYNs offer: Ethernet's 1500 bytes without headers (RFC 9293 3.7.1)."""
+CHECKSUM_AT = {"tcp": 16, "udp": 6, "icmp": 2}
+"""Where in the transport header the checksum stands: RFC 9293 3.1, RFC 768, RFC 792."""
 
 _NUMBERS = {"tcp": {V4: 6, V6: 6}, "udp": {V4: 17, V6: 17}, "icmp": {V4: 1, V6: 58}}  # IANA protocol numbers
 _ERRORS = {V4: {3, 11, 12}, V6: {1, 2, 3, 4}}  # RFC 792, RFC 4443
 _ICMP_HEADER = 8
-_CHECKSUM_AT = {"tcp": 16, "udp": 6, "icmp": 2}
+_V4_HEAD, _V6_HEAD = struct.Struct("!BB2xH2xBB2x4s4s"), struct.Struct("!I2xBB16s16s")  # RFC 791 3.1, RFC 8200 3
 _SYN, _RST, _ACK = 0x02, 0x04, 0x10
 _TIMESTAMP, _NOP = 8, 1  # RFC 7323 3.2; RFC 9293 3.2
 _LENGTH_AT, _WORD = {V4: 5, V6: 4}, {V4: 4, V6: 8}  # RFC 4884 4: where the quote's length stands, and in which words
@@ -75,72 +69,9 @@ class Quoted(NamedTuple):
     transport: bytes
 
 
-def craft(flow: Flow, ttl: int, token: int, size: int = 0) -> bytes:
-    """The packet with ``token``, of ``size`` bytes (UDP and ICMP; 0: as small as it goes)."""
-    scapy = _scapy()
-    options = flow.options
-    if options is V4:
-        head = scapy.IP(src=flow.source, dst=flow.target, ttl=ttl, id=token, flags="DF")
-    else:
-        head = scapy.IPv6(src=flow.source, dst=flow.target, hlim=ttl)
-    if flow.protocol == "tcp":
-        extras = [
-            ("MSS", MSS[options]), ("SAckOK", b""), ("Timestamp", (_stamp(flow, token), 0)), ("NOP", None),
-            ("WScale", 7),
-        ]  # fmt: skip
-        body = scapy.TCP(sport=flow.port, dport=flow.target_port, seq=flow.sequence, flags="S", window=64240,
-                         options=extras)  # fmt: skip
-    elif flow.protocol == "udp":
-        body = scapy.UDP(sport=flow.port, dport=flow.target_port) / udp_payload(options, token, size)
-    else:
-        echo = echo_request(options, flow.port, token, size)
-        body = scapy.ICMP(echo) if options is V4 else scapy.ICMPv6EchoRequest(id=flow.port, seq=token, data=echo[8:])
-    return bytes(head / body)
-
-
-def _stamp(flow: Flow, token: int) -> int:
-    return (flow.clock + token) & 0xFFFFFFFF
-
-
-class _Scapy(NamedTuple):
-    IP: Any
-    IPv6: Any
-    TCP: Any
-    UDP: Any
-    ICMP: Any
-    ICMPv6EchoRequest: Any
-    IPerror: Any
-    IPerror6: Any
-
-
-@functools.cache
-def _scapy() -> _Scapy:
-    """Only here, since importing it takes a third of a second; and it writes caches, which nobody asked for."""
-    logging.getLogger("scapy.runtime").setLevel(logging.ERROR)  # it warns of machines without routes
-    with tempfile.TemporaryDirectory() as folder, _caches_in(folder):
-        from scapy.layers import inet, inet6  # noqa: PLC0415
-    return _Scapy(
-        inet.IP, inet6.IPv6, inet.TCP, inet.UDP, inet.ICMP, inet6.ICMPv6EchoRequest, inet.IPerror, inet6.IPerror6
-    )
-
-
-@contextlib.contextmanager
-def _caches_in(folder: str) -> Iterator[None]:
-    """The folders of the XDG base directory specification are ``folder`` meanwhile."""
-    names = ("XDG_CACHE_HOME", "XDG_CONFIG_HOME")
-    kept = {name: os.environ[name] for name in names if name in os.environ}
-    os.environ.update(dict.fromkeys(names, folder))
-    try:
-        yield
-    finally:
-        for name in names:
-            del os.environ[name]
-        os.environ.update(kept)
-
-
 def checksum_of(flow: Flow, packet: bytes) -> int:
-    """The transport checksum of a packet that ``craft`` made."""
-    at = HEADER[flow.options] + _CHECKSUM_AT[flow.protocol]
+    """The transport checksum of a packet of ours."""
+    at = HEADER[flow.options] + CHECKSUM_AT[flow.protocol]
     return int.from_bytes(packet[at : at + 2])
 
 
@@ -152,18 +83,38 @@ def read(flow: Flow, data: bytes) -> Arrival | None:
         return None
 
 
+class _Packet(NamedTuple):
+    """An IP packet in parts. ``identification``: IPv4's."""
+
+    protocol: int
+    ttl: int
+    tos: int
+    identification: int | None
+    source: str
+    destination: str
+    body: bytes
+
+
+def _packet(options: Options, data: bytes) -> _Packet:
+    if options is V4:
+        first, tos, identification, ttl, protocol, *ends = _V4_HEAD.unpack_from(data)
+        body = data[(first & 0x0F) * 4 :]
+    else:
+        first, protocol, ttl, *ends = _V6_HEAD.unpack_from(data)
+        tos, identification = first >> 20 & 0xFF, None
+        body = data[HEADER[V6] :]
+    source, destination = (str(ipaddress.ip_address(end)) for end in ends)
+    return _Packet(protocol, ttl, tos, identification, source, destination, body)
+
+
 def _read(flow: Flow, data: bytes) -> Arrival | None:
     options = flow.options
-    if len(data) < HEADER[options]:
-        return None
-    scapy = _scapy()
-    outer = scapy.IP(data) if options is V4 else scapy.IPv6(data)
-    number, ttl = (outer.proto, outer.ttl) if options is V4 else (outer.nh, outer.hlim)
-    body = data[outer.ihl * 4 if options is V4 else HEADER[V6] :]
-    sender = str(ipaddress.ip_address(outer.src))
-    if number == options.icmp_protocol and body[0] in _ERRORS[options]:
+    outer = _packet(options, data)
+    body, ttl, sender = outer.body, outer.ttl, outer.source
+    if outer.protocol == options.icmp_protocol and body[0] in _ERRORS[options]:
         return _error(flow, sender, ttl, body)
-    if number != _NUMBERS[flow.protocol][options] or sender != flow.target or outer.dst != flow.source:
+    is_from_target = (sender, outer.destination) == (flow.target, flow.source)
+    if outer.protocol != _NUMBERS[flow.protocol][options] or not is_from_target:
         return None
     if flow.protocol == "icmp":
         kind, identifier, sequence = body[0], int.from_bytes(body[4:6]), int.from_bytes(body[6:8])
@@ -197,21 +148,12 @@ def _error(flow: Flow, sender: str, ttl: int, body: bytes) -> Arrival | None:
 
 
 def _quoted(flow: Flow, quote: bytes) -> Quoted | None:
-    options = flow.options
-    scapy = _scapy()
-    if len(quote) < HEADER[options] + _ICMP_HEADER:
+    if len(quote) < HEADER[flow.options] + _ICMP_HEADER:
         return None
-    if options is V4:
-        inner = scapy.IPerror(quote)
-        if inner.proto != _NUMBERS[flow.protocol][V4]:
-            return None
-        transport = quote[inner.ihl * 4 :]
-        return Quoted(inner.ttl, inner.tos, inner.src, inner.dst, inner.id, transport)
-    inner = scapy.IPerror6(quote)
-    if inner.nh != _NUMBERS[flow.protocol][V6]:
+    inner = _packet(flow.options, quote)
+    if inner.protocol != _NUMBERS[flow.protocol][flow.options]:
         return None
-    source, destination = (str(ipaddress.ip_address(one)) for one in (inner.src, inner.dst))
-    return Quoted(inner.hlim, inner.tc, source, destination, None, quote[HEADER[V6] :])
+    return Quoted(inner.ttl, inner.tos, inner.source, inner.destination, inner.identification, inner.body)
 
 
 def _is_ours(flow: Flow, quoted: Quoted) -> bool:
@@ -252,11 +194,16 @@ def _stamps(header: bytes) -> tuple[int, int] | None:
     return None
 
 
+def stamp_of(flow: Flow, token: int) -> int:
+    """The timestamp that the SYN with ``token`` bears."""
+    return (flow.clock + token) & 0xFFFFFFFF
+
+
 def quote_of(flow: Flow, quoted: Quoted, sent: bytes) -> Quote:
     """``quoted`` beside the packet that was ``sent``."""
     length = min(len(quoted.transport), len(sent) - HEADER[flow.options])
     transport = quoted.transport[:length]
-    at = _CHECKSUM_AT[flow.protocol]
+    at = CHECKSUM_AT[flow.protocol]
     kept = int.from_bytes(transport[at : at + 2]) == checksum_of(flow, sent) if length >= at + 2 else None
     ports: tuple[int | None, int | None] = (None, None)
     if flow.protocol != "icmp":

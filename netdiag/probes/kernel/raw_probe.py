@@ -10,6 +10,7 @@ import ipaddress
 import random
 import socket
 import struct
+import threading
 from collections.abc import Sequence
 
 from netdiag.evidence.transport import HopReply
@@ -19,7 +20,8 @@ from netdiag.probes.kernel import answers, errqueue
 from netdiag.probes.kernel.answers import Sent
 from netdiag.probes.kernel.datagram_probe import sending_failed
 from netdiag.probes.kernel.numbers import PMTU_PROBE, SO_TIMESTAMPNS, V4, V6, Options, endpoint, options_for
-from netdiag.probes.kernel.raw_packets import Arrival, Flow, craft, quote_of, read
+from netdiag.probes.kernel.raw_craft import craft
+from netdiag.probes.kernel.raw_packets import Arrival, Flow, quote_of, read
 
 _ROOM = 2048
 _TO_US = 0  # PACKET_HOST, linux/if_packet.h
@@ -143,8 +145,11 @@ class _Sockets:
             opened.pop_all()
 
     def close(self) -> None:
-        for one in (self.sending, self.listening, self.holding):
-            one.close()
+        """Nobody need wait for ``listening``: to let a packet socket go takes the kernel 10 ms and more, since every
+        processor has to be done with it first (packet_release: synchronize_net)."""
+        self.sending.close()
+        self.holding.close()
+        threading.Thread(target=self.listening.close).start()
 
 
 def _own_address(options: Options, address: str) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.trace import HEALTHY, Paths, Tool, Walked, bars, hops_in, table, tools
+from benchmarks.trace import HEALTHY, ROUND_TRIPS, Paths, Tool, Walked, bars, hops_in, table, tools
 
 SAID = {
     "netdiag": "hop  router    where\n  1  192.0.2.1   gateway  1.0 ms  1/1\n  2  -   0/1\n\n192.0.2.7 accepts: 7.",
@@ -29,6 +29,8 @@ def test_trace_is_judged_beside_the_fastest_that_was_not_refused() -> None:
         [
             walked("netdiag trace", 0.45, 6),
             walked("netdiag, library, tcp", 0.3, 7, library_ms=95.0),
+            walked("netdiag, library, raw udp", 0.3, 7, library_ms=75.0),
+            walked("netdiag, library, raw tcp", 0.3, 7, library_ms=95.0),
             walked("traceroute -U", 0.1, 7),
             walked("mtr --udp", 0.01, 0, refused=True),
             walked("netdiag trace", 3.9, 2, "dead"),
@@ -40,10 +42,17 @@ def test_trace_is_judged_beside_the_fastest_that_was_not_refused() -> None:
     over = found["trace, healthy path, over the fastest, ordinary user"]
     assert (round(over.measured), over.holds) == (350, False)
     assert found["trace, library call, tcp, over 2 round trip(s), ordinary user"].measured == 15.0
+    assert found["trace, library call, raw tcp, over 2 round trip(s), ordinary user"].measured == 15.0
+    assert not found["trace, library call, raw udp, over 1 round trip(s), ordinary user"].holds
     assert found["trace, worst dead path, whole process, ordinary user"].holds
     missed = found["hops of the best tool that trace did not see, ordinary user"]
     assert (missed.measured, missed.holds) == (1, False)
     assert "refused" in table(Paths([walked("mtr --udp", 0.01, 0, refused=True)], 40.0), "seconds")
+
+
+def test_every_walk_with_a_bar_is_run() -> None:
+    names = {tool.name for tool in tools("192.0.2.7", "443")}
+    assert {f"netdiag, library, {kind}" for kind in ROUND_TRIPS} <= names
 
 
 def test_every_tool_of_the_issue_is_there() -> None:
