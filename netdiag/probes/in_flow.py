@@ -1,10 +1,10 @@
 """Data with a limited TTL inside connections to the target, and the arriving TTL of its answers.
 
-Two connections, one SYN each. First a neutral name at full TTL: is it answered at this address, and with which TTL do
-the host's packets arrive here? Then the vendor's name, with the few TTLs on the way that the plan names, and at full
-TTL: first so that only packets which arrive with more than the host's TTL are seen, then with the host's, then all.
-What comes back at a TTL that cannot reach the host was sent on the way. Where a gap remains around that place, one more
-connection looks into it, if there is a place for its SYN.
+Two connections, one SYN each, in one step or in two (``send``). First a neutral name at full TTL: is it answered at
+this address, and with which TTL do the host's packets arrive here? Then the vendor's name, with the few TTLs on the way
+that the plan names, and at full TTL: first so that only packets which arrive with more than the host's TTL are seen,
+then with the host's, then all. What comes back at a TTL that cannot reach the host was sent on the way. Where a gap
+remains around that place, one more connection looks into it, if there is a place for its SYN.
 
 With ``--deep`` every TTL up to the host is asked for, for both names, four TTLs a connection: the kernel repeats what
 expired some six times at once, and then ever more slowly.
@@ -17,33 +17,44 @@ from netdiag.evidence.observation import Observation
 from netdiag.evidence.record import NotRun
 from netdiag.evidence.transport import ArrivingTtl, Connect, InFlow
 from netdiag.probes.base import DeclinedError, Payload, Probe, Stage, Stamp, Stream, World
+from netdiag.probes.patience import patiently
 
 _CONNECT_MS = 1500
 _STAGE_MS = 1000  # design.md, Records: silence is claimed after max(1 s, 4 x RTT)
 _LISTEN_MS = 2500  # for the neutral name's answer, and at the end for the vendor's
 _ARRIVING_MS = 4000
-_WAIT_S, _WAITS = 10.0, 2
-"""The SYNs of the run's first seconds leave the budget after 30 s: waited for twice, while the run has time."""
-_SPARE_MS = 25_000
 _TTLS_PER_CONNECTION = 4
 _SILENCES = 2
 
 
 def _run(step: Step, world: World) -> Iterator[Observation]:
-    distance = int(step.params["distance"]) if "distance" in step.params else None
-    is_deep = step.params.get("deep") == "yes"
-    neutral, vendor = _payload(step, neutral=True), _payload(step, neutral=False)
+    wanted = step.params.get("send", "both")
     floor: int | None = None
-    for record in _connection(step, world, neutral, [Stage(limit_ms=_LISTEN_MS)], and_ttl=True):
-        if isinstance(record, ArrivingTtl) and record.low == record.high:
-            floor = record.high
-        yield record
-    if is_deep and distance is not None:
-        for payload in (neutral, vendor):
-            yield from _every_ttl(step, world, payload, distance)
+    if wanted in ("both", "neutral"):
+        for record in _neutral(step, world):
+            if isinstance(record, ArrivingTtl) and record.low == record.high:
+                floor = record.high
+            yield record
+    if wanted in ("both", "vendor"):
+        yield from _vendor(step, world, floor)
+
+
+def _neutral(step: Step, world: World) -> Iterator[Observation]:
+    """At full TTL; and, where connections are ended, with which TTL the host's packets arrive."""
+    is_end = step.params["met"] == "end"
+    return _connection(step, world, _payload(step, neutral=True), [Stage(limit_ms=_LISTEN_MS)], and_ttl=is_end)
+
+
+def _vendor(step: Step, world: World, floor: int | None) -> Iterator[Observation]:
+    """``floor``: the TTL with which the host's packets arrive, as far as it is known."""
+    vendor = _payload(step, neutral=False)
+    is_deep = step.params.get("deep") == "yes"
+    if is_deep and "distance" in step.params:
+        for payload in (_payload(step, neutral=True), vendor):
+            yield from _every_ttl(step, world, payload, int(step.params["distance"]))
     met: list[InFlow] = []
     ttls = [] if is_deep else [int(ttl) for ttl in step.params.get("ttls", "").split(",") if ttl]
-    floors = [] if floor is None or step.params["met"] == "silence" else [floor + 1, floor]
+    floors = [] if floor is None else [floor + 1, floor]
     for record in _connection(step, world, vendor, _stages(ttls, floors, met)):
         met += [record] if isinstance(record, InFlow) else []
         yield record
@@ -134,14 +145,11 @@ def _connection(
 
 def _connect(world: World, stamp: Stamp, peer: tuple[str, int], *, waits: bool) -> tuple[Connect, Stream | None]:
     """One SYN. Raises ``DeclinedError`` when there is no place for it, or none soon enough."""
-    for _ in range(_WAITS if waits else 0):
-        try:
-            return world.connect(stamp, *peer, limit_ms=_CONNECT_MS, syn_retries=0)
-        except DeclinedError:
-            if world.time_left_ms() < _SPARE_MS:
-                raise
-            world.sleep(_WAIT_S)
-    return world.connect(stamp, *peer, limit_ms=_CONNECT_MS, syn_retries=0)
+
+    def act() -> tuple[Connect, Stream | None]:
+        return world.connect(stamp, *peer, limit_ms=_CONNECT_MS, syn_retries=0)
+
+    return patiently(world, act) if waits else act()
 
 
 def _numbered(step: Step, world: World, connect: Connect) -> Callable[[], Stamp]:
@@ -150,4 +158,4 @@ def _numbered(step: Step, world: World, connect: Connect) -> Callable[[], Stamp]
     return lambda: world.stamp(step, attempt=next(numbers), caused_by=connect.id)
 
 
-PROBE = Probe(name="in_flow", version=1, run=_run)
+PROBE = Probe(name="in_flow", version=2, run=_run)

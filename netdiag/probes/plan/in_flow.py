@@ -12,7 +12,7 @@ from netdiag.evidence.web import Exchange
 from netdiag.probes.plan.seen import SMALL_SEGMENTS, Inputs, Seen, is_plain, make_step, stays_here
 
 MAX_ADDRESSES = 2
-"""Addresses that are looked into: two connections each."""
+"""Addresses that are looked into: two connections each, or three."""
 
 NEUTRAL_NAME = "www.example.com"
 """Nobody's service, and known to every filter as harmless: IANA keeps it for examples (RFC 2606 section 3)."""
@@ -22,6 +22,9 @@ MAX_TTLS = 5
 
 _INNER = {"private", "shared", "link_local"}
 
+_ARRIVED = {"data", "acked", "closed"}
+"""What shows that a greeting, or a request, got there whole."""
+
 _ENDED = {FailureCode.RESET, FailureCode.CLOSED}
 _CUT_SHORT = {*_ENDED, FailureCode.TIMED_OUT}
 _ANSWERS = {"reset", "closed", "data"}
@@ -29,28 +32,32 @@ _AFTER_CONNECTING = {"handshake", "send", "receive"}
 
 
 def look_inside_the_flow(inputs: Inputs, seen: Seen) -> Iterator[Step]:
-    """The first two addresses that accept a connection and reset it, close it or fall silent before they answered, once
-    the walk there, if there is one, has ended. One that is silent is asked with small segments first: where those are
-    answered, nobody minds the name."""
+    """The first two addresses that accept a connection and reset it, close it or fall silent before they answered.
+
+    One that ends connections is sent both names, once the walk there, if there is one, has ended. One that is silent is
+    sent the neutral name first, and at once: only where that arrives, which is as large, is the silence about the name,
+    and the vendor's followed. Where it does not, what is small is tried (sizes.py), and where that is as silent, only
+    ``--deep`` has places enough to look on."""
     if stays_here(inputs.target):
         return
-    for address, (cause, failure) in list(_cut_short(inputs, seen).items())[:MAX_ADDRESSES]:
+    for address, (cause, failure) in _chosen(inputs, seen).items():
         walks = [step for step in seen.steps("walk", "target") if step.address == address]
-        small = [step for step in seen.steps("reach", "target", use=SMALL_SEGMENTS) if step.address == address]
-        small += [step for step in seen.steps("http", "target", use=SMALL_SEGMENTS) if step.address == address]
-        if walks and not seen.ended(walks):
-            continue
-        if failure.code not in _ENDED and (not seen.ended(small) or _answered(small, seen)):
-            continue
-        yield make_step(
-            "in_flow",
-            "target",
-            subject=inputs.target.host,
-            address=address,
-            port=inputs.target.port,
-            caused_by=cause,
-            params=_params(inputs, address, seen) | {"met": "end" if failure.code in _ENDED else "silence"},
-        )
+        has_walked = not walks or seen.ended(walks)
+        base = {"met": "end" if failure.code in _ENDED else "silence"} | _named(inputs)
+        if base["met"] == "silence":
+            yield _look(inputs, address, cause, base | {"send": "neutral"})
+            base["send"] = "vendor"
+        if has_walked and (base["met"] == "end" or _is_about_the_name(inputs, address, seen)):
+            yield _look(inputs, address, cause, base | _ttls(address, seen))
+
+
+def may_be_for_size(inputs: Inputs, address: str, seen: Seen) -> bool:
+    """What this address keeps silent to may be lost for its size: no other name as large is known to have arrived, or
+    is going to be sent first."""
+    _, failure = _chosen(inputs, seen).get(address, (None, None))
+    if failure is None or failure.code in _ENDED:
+        return True
+    return seen.ended(_neutral_steps(address, seen)) and not _has_arrived(address, seen)
 
 
 def walk_beside_a_reset(inputs: Inputs, seen: Seen) -> Iterator[Step]:
@@ -71,6 +78,36 @@ def looked_inside(address: str | None, seen: Seen) -> bool:
         and not one.neutral
         and (one.answer in _ANSWERS or (one.ttl, one.min_ttl) == (None, None))
         for _, one in seen.of(InFlow, "target")
+    )
+
+
+def _chosen(inputs: Inputs, seen: Seen) -> dict[str, tuple[ObsId, Failure]]:
+    return dict(list(_cut_short(inputs, seen).items())[:MAX_ADDRESSES])
+
+
+def _look(inputs: Inputs, address: str, cause: ObsId, params: dict[str, str]) -> Step:
+    target = inputs.target
+    return make_step(
+        "in_flow", "target", subject=target.host, address=address, port=target.port, caused_by=cause, params=params
+    )
+
+
+def _is_about_the_name(inputs: Inputs, address: str, seen: Seen) -> bool:
+    """The neutral name arrived where the vendor's is not acknowledged; with ``--deep``: or nothing did, of any size."""
+    if _has_arrived(address, seen):
+        return True
+    small = [step for step in seen.steps("reach", "target", use=SMALL_SEGMENTS) if step.address == address]
+    small += [step for step in seen.steps("http", "target", use=SMALL_SEGMENTS) if step.address == address]
+    return inputs.options.deep and seen.ended(small) and not _answered(small, seen)
+
+
+def _neutral_steps(address: str, seen: Seen) -> list[Step]:
+    return [step for step in seen.steps("in_flow", "target", send="neutral") if step.address == address]
+
+
+def _has_arrived(address: str, seen: Seen) -> bool:
+    return any(
+        one.address == address and one.neutral and one.answer in _ARRIVED for _, one in seen.of(InFlow, "target")
     )
 
 
@@ -141,16 +178,17 @@ def _telling_ttls(address: str, distance: int, seen: Seen) -> list[int]:
     return chosen
 
 
-def _params(inputs: Inputs, address: str, seen: Seen) -> dict[str, str]:
-    distance = _distance(address, seen)
-    params = {"neutral": NEUTRAL_NAME}
+def _named(inputs: Inputs) -> dict[str, str]:
+    """What is sent."""
+    named = {"neutral": NEUTRAL_NAME} | ({"deep": "yes"} if inputs.options.deep else {})
     if inputs.target.scheme == "https":
-        params["payload"] = "client_hello"
-    else:
-        params |= {"payload": "request", "path": inputs.target.path}
-    if distance is not None and distance > 1:
-        params["ttls"] = ",".join(map(str, _telling_ttls(address, distance, seen)))
-        params["distance"] = str(distance)
-    if inputs.options.deep:
-        params["deep"] = "yes"
-    return params
+        return named | {"payload": "client_hello"}
+    return named | {"payload": "request", "path": inputs.target.path}
+
+
+def _ttls(address: str, seen: Seen) -> dict[str, str]:
+    """With which TTLs, where a walk got there."""
+    distance = _distance(address, seen)
+    if distance is None or distance == 1:
+        return {}
+    return {"ttls": ",".join(map(str, _telling_ttls(address, distance, seen))), "distance": str(distance)}

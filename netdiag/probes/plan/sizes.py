@@ -9,6 +9,7 @@ from netdiag.evidence.record import Failure, FailureCode, ObsId
 from netdiag.evidence.tls import Handshake
 from netdiag.evidence.transport import HopReply
 from netdiag.evidence.web import Exchange
+from netdiag.probes.plan.in_flow import may_be_for_size
 from netdiag.probes.plan.seen import SMALL_SEGMENTS, Inputs, Seen, is_plain, make_step, stays_here
 
 ETHERNET = 1500
@@ -24,13 +25,14 @@ _AFTER_CONNECTING = {"handshake", "send", "receive"}
 
 
 def look_for_size_limits(inputs: Inputs, seen: Seen) -> Iterator[Step]:
-    """Where a connection stalls after it was accepted: the same with small segments, and how large a packet gets how
-    far towards it and towards a control. The latter too where a smaller path MTU was learnt, and with ``--deep``."""
+    """Where a connection stalls after it was accepted, and no other name as large is known to arrive: the same with
+    small segments, and how large a packet gets how far towards it and towards a control. The latter too where a smaller
+    path MTU was learnt, and with ``--deep``."""
     if stays_here(inputs.target):
         return
     stalled = _stalled(inputs, seen)
     for family in (4, 6):
-        mine = [address for address in stalled if family_of(address) == family]
+        mine = [one for one in stalled if family_of(one) == family and may_be_for_size(inputs, one, seen)]
         for address in mine[:MAX_STALLED]:
             yield _again(inputs, address, *stalled[address])
         if mine:

@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 
+import msgspec
+import pytest
+
 from netdiag.evidence.bundle import Options, Step, Target
 from netdiag.evidence.machine import DefaultRoute
 from netdiag.evidence.observation import Observation
 from netdiag.evidence.record import Failure, FailureCode, Icmp, NotRun, ObsId, StepId
 from netdiag.evidence.tls import Handshake
 from netdiag.evidence.transport import ArrivingTtl, Connect, HopReply, InFlow
+from netdiag.evidence.web import Exchange
 from netdiag.probes import in_flow
 from netdiag.probes.base import DeclinedError, Payload, Stage, Stamp, Stream
 from netdiag.probes.plan.canaries import ask_where_nobody_is
-from netdiag.probes.plan.in_flow import NEUTRAL_NAME, look_inside_the_flow, looked_inside
+from netdiag.probes.plan.in_flow import NEUTRAL_NAME, look_inside_the_flow, looked_inside, may_be_for_size
 from netdiag.probes.plan.seen import Inputs, Seen, make_step
 from tests.fakes.world import FakeWorld, Host, Path, Router
 
@@ -112,11 +116,12 @@ class Spent(FakeWorld):
         raise DeclinedError("spent")
 
 
-def test_a_spent_budget_is_recorded_and_waited_for_twice() -> None:
+def test_a_spent_budget_is_waited_for_and_recorded() -> None:
     world = Filter(begins=64).world(Spent)
     records = run(asked(), world)
     assert [one.why for one in records if isinstance(one, NotRun)] == ["declined", "declined"]
-    assert sum(world.slept) < 60, "there is time for what comes after"
+    assert world.slept
+    assert world.time_left_ms() > 0, "there is time for what comes after"
 
 
 # The rules
@@ -179,8 +184,64 @@ def test_the_ttls_are_where_networks_meet() -> None:
 
 def test_silence_after_an_acknowledgement_is_nobodys_on_the_way() -> None:
     assert wanted([shaken(FailureCode.TIMED_OUT, acked=True), *WALKED]) == []
-    # Without one, the connection with small segments is waited for first.
-    assert wanted([shaken(FailureCode.TIMED_OUT, acked=False), *WALKED]) == []
+
+
+def sent_before(answer: str) -> list[Observation]:
+    """A greeting that was not acknowledged, and what came of the neutral name after it."""
+    way = Filter(begins=64)
+    (first,) = wanted([shaken(FailureCode.TIMED_OUT, acked=False)])
+    record = way.in_flow(way.world().stamp(first), Payload(kind="client_hello", name="n", neutral=True), Stage())
+    return [shaken(FailureCode.TIMED_OUT, acked=False), msgspec.structs.replace(record, answer=answer), *WALKED]
+
+
+def test_where_all_is_silence_the_neutral_name_is_sent_at_once_and_alone() -> None:
+    (step,) = wanted([shaken(FailureCode.TIMED_OUT, acked=False)], running=[WALK])
+    assert step.params["send"] == "neutral"
+    assert "ttls" not in step.params
+
+
+@pytest.mark.parametrize(("answer", "follows"), [("data", True), ("acked", True), ("none", False), ("reset", False)])
+def test_the_vendors_name_follows_where_the_neutral_one_arrived(answer: str, follows: bool) -> None:
+    records = sent_before(answer)
+    (first,) = wanted(records[:1])
+    started = {step.id: step for step in (REACH, WALK, CONTROL_WALK, first)}
+    steps = look_inside_the_flow(INPUTS, Seen(started, frozenset(started), records))
+    assert [step.params.get("ttls") for step in steps if step.params["send"] == "vendor"] == ["2,3,4,6,7"] * follows
+
+
+@pytest.mark.parametrize(("answer", "open_"), [("data", False), ("none", True)])
+def test_what_arrives_as_large_is_no_matter_of_size(answer: str, open_: bool) -> None:
+    records = sent_before(answer)
+    (first,) = wanted([shaken(FailureCode.TIMED_OUT, acked=False)])
+    steps = {step.id: step for step in (REACH, first)}
+    waiting = Seen(steps, frozenset([REACH.id]), records[:1])
+    told = Seen(steps, frozenset(steps), records[:2])
+    assert not may_be_for_size(INPUTS, VENDOR, waiting), "the neutral name goes first"
+    assert may_be_for_size(INPUTS, VENDOR, told) is open_
+
+
+def test_a_silence_after_an_acknowledgement_may_be_for_size() -> None:
+    seen = Seen({REACH.id: REACH}, frozenset([REACH.id]), [shaken(FailureCode.TIMED_OUT, acked=True)])
+    assert may_be_for_size(INPUTS, VENDOR, seen)
+
+
+HTTP_INPUTS = msgspec.structs.replace(INPUTS, target=Target(scheme="http", host=NAME, port=443, path="/v"))
+HTTP = make_step("http", "target", subject=NAME, address=VENDOR, port=443)
+
+
+@pytest.mark.parametrize(("code", "send"), [(FailureCode.RESET, None), (FailureCode.TIMED_OUT, "neutral")])
+def test_a_plain_request_that_is_cut_is_followed_as_one(code: FailureCode, send: str | None) -> None:
+    cut = Exchange(
+        id=ObsId("x"), step=HTTP.id, began_ns=0, ended_ns=1, method="GET", url=f"http://{NAME}/v",
+        failure=Failure(op="receive", code=code), request_acked=False,
+    )  # fmt: skip
+    (step,) = look_inside_the_flow(HTTP_INPUTS, Seen({HTTP.id: HTTP}, frozenset([HTTP.id]), [cut]))
+    assert (step.params["payload"], step.params["path"], step.params.get("send")) == ("request", "/v", send)
+    way = Filter(begins=64)
+    records = run(step, way.world())
+    sent = [(one.name, one.payload) for one in records if isinstance(one, InFlow)]
+    assert sent[0] == (NEUTRAL_NAME, "request")
+    assert ((NAME, "request") in sent) is (send is None)
 
 
 def test_the_look_inside_is_the_check_once_more() -> None:
