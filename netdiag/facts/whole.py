@@ -4,6 +4,7 @@ from netdiag.facts.agent import AgentFacts
 from netdiag.facts.base import Value
 from netdiag.facts.controls import ControlFacts
 from netdiag.facts.flow import FlowFacts
+from netdiag.facts.limits import LimitFacts
 from netdiag.facts.losses import LossFacts
 from netdiag.facts.machine import MachineFacts
 from netdiag.facts.names import NameFacts
@@ -31,5 +32,6 @@ class Facts(Value, frozen=True, kw_only=True):
     sizes: SizeFacts = SizeFacts()
     losses: LossFacts = LossFacts()
     speed: SpeedFacts = SpeedFacts()
+    limits: LimitFacts = LimitFacts()
     agent: AgentFacts = AgentFacts()
     ways: WayFacts = WayFacts()

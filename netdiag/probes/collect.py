@@ -16,6 +16,7 @@ import msgspec
 from netdiag import __version__
 from netdiag.evidence.bundle import Bundle, Options, ProfileUse, Step, Target
 from netdiag.evidence.container import CAPTURE, MAX_MEMBER
+from netdiag.evidence.limits import LimitBudget
 from netdiag.evidence.machine import ResolverConfig
 from netdiag.evidence.observation import Observation
 from netdiag.evidence.profile import Profile
@@ -32,6 +33,7 @@ from netdiag.probes import (
     http,
     in_flow,
     knock,
+    limits,
     machine,
     nat64,
     paced,
@@ -53,6 +55,7 @@ from netdiag.probes.library.machine import machine_for_this_platform
 from netdiag.probes.library.web import Identity
 from netdiag.probes.manners import DEEP_SCALE, Governor
 from netdiag.probes.plan import Inputs, Seen, next_steps
+from netdiag.probes.plan.limits import budget_for
 from netdiag.probes.plan.seen import make_step
 from netdiag.probes.run import Outcome, Watcher, run
 from netdiag.probes.ways import Way
@@ -71,6 +74,7 @@ PROBES: Mapping[str, Probe] = MappingProxyType(
             http,
             echo,
             knock,
+            limits,
             walk,
             flows,
             in_flow,
@@ -119,6 +123,11 @@ def controls_of(request: CollectRequest) -> Sequence[Control]:
     return () if request.target.private and not urls else controls_for(urls)
 
 
+def limit_budget(request: CollectRequest) -> LimitBudget:
+    """What ``--rate-limit`` may spend on this target."""
+    return budget_for(request.target.url, request.profile)
+
+
 def contacts(request: CollectRequest) -> list[str]:
     """What will be contacted, by name or class, for the person to agree to before anything is sent."""
     target = request.target
@@ -165,6 +174,7 @@ def collect(request: CollectRequest, watcher: Watcher) -> Collected:
         controls=controls_of(request),
         public_resolvers=PUBLIC_RESOLVERS,
         consented=request.profile is not None and not request.profile.internal,
+        limits=limit_budget(request) if request.options.rate_limit else None,
         ways=request.ways,
     )
     outcome = run(

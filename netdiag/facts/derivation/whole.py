@@ -12,6 +12,7 @@ from netdiag.facts.derivation.book import Book, VendorProfile
 from netdiag.facts.derivation.controls import control_connects, derive_controls
 from netdiag.facts.derivation.egress import derive_egress
 from netdiag.facts.derivation.in_flow import derive_flow, told_of_proxies
+from netdiag.facts.derivation.limits import derive_limits
 from netdiag.facts.derivation.machine import derive_machine
 from netdiag.facts.derivation.names import Named, Told, derive_names
 from netdiag.facts.derivation.near import Near
@@ -63,6 +64,7 @@ def _alone(bundle: Bundle, name: str, profile: VendorProfile | None, vendors: Ve
         sizes=derive_sizes(scene, states),
         losses=derive_losses(scene),
         speed=derive_speed(scene),
+        limits=derive_limits(book),
         ways=derive_ways(book, near, states),
     )
     return Run(name, bundle, facts, failing)

@@ -2,7 +2,7 @@
 
 ``next_steps`` is asked again after every observation; a step is started once. The rules stand in the order of the plan
 in design.md: own machine; names, controls and target side by side; follow-ups that change one axis; then the failing
-check once more; the machine's counters last.
+check once more; the rate section, if it was asked for; the machine's counters last.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -19,6 +19,7 @@ from netdiag.probes.plan.controls import (
 )
 from netdiag.probes.plan.flows import look_at_other_flows
 from netdiag.probes.plan.in_flow import look_inside_the_flow, walk_beside_a_reset
+from netdiag.probes.plan.limits import look_for_limits
 from netdiag.probes.plan.losses import (
     count_more_where_something_is_lost,
     gateway_of,
@@ -86,6 +87,7 @@ FIRST: tuple[Rule, ...] = (
     take_second_ways,
 )
 ONCE_MORE: tuple[Rule, ...] = (ask_names_again, check_once_more)
+RATE: tuple[Rule, ...] = (look_for_limits,)
 LAST: tuple[Rule, ...] = (look_at_the_machine_again,)
 
 
@@ -96,7 +98,7 @@ def next_steps(inputs: Inputs, seen: Seen) -> tuple[Step, ...]:
     ``_beside``.
     """
     running = [step for id_, step in seen.started.items() if id_ not in seen.finished]
-    for rules in (FIRST, ONCE_MORE, LAST):
+    for rules in (FIRST, ONCE_MORE, RATE, LAST):
         wanted = {step.id: step for rule in rules for step in rule(inputs, seen)}
         fresh = tuple(step for id_, step in wanted.items() if id_ not in seen.started)
         if fresh or any(not _beside(step) or rules is not FIRST for step in running):

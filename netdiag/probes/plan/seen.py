@@ -7,6 +7,7 @@ import msgspec
 
 from netdiag.evidence.addresses import classify
 from netdiag.evidence.bundle import Options, Role, Step, Target, Via
+from netdiag.evidence.limits import LimitBudget
 from netdiag.evidence.machine import DefaultRoute, ResolverConfig
 from netdiag.evidence.observation import Observation
 from netdiag.evidence.record import Observed, ObsId, StepId
@@ -19,7 +20,7 @@ R = TypeVar("R", bound=Observed)
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     """What is fixed before the first packet. ``url`` is what is requested (no user info, no query, no fragment).
     ``consented``: a vendor profile says that the name is public, so outside resolvers may be asked even where it
-    resolves to a private address. ``ways``: the second ways out that the customer named. ``only``: the addresses that
+    resolves to a private address. ``limits``: what the rate section may spend, where there is to be one. ``ways``: the second ways out that the customer named. ``only``: the addresses that
     failed in an earlier run, where nothing else is to be measured again (None: a run of its own)."""
 
     target: Target
@@ -28,6 +29,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     controls: Sequence[Control]
     public_resolvers: Sequence[str]
     consented: bool = False
+    limits: LimitBudget | None = None
     ways: Sequence[Way] = ()
     only: Sequence[str] | None = None
 

@@ -1,0 +1,75 @@
+"""Facts of limits: how much the service let pass, what it refused, and which limits explain exactly that."""
+
+from typing import Literal
+
+from netdiag.evidence.limits import LimitBudget, Outcome, Phase
+from netdiag.facts.base import Fact, Value
+from netdiag.facts.limit_headers import Said
+
+Kind = Literal["request_rate", "connection_rate", "concurrency"]
+"""What is counted: requests in a time, new connections in a time, or connections (requests) at the same time."""
+
+Shape = Literal["token_bucket", "fixed_window", "sliding_window", "delay"]
+"""``token_bucket``: gives back one by one (a leaky bucket without delay is the same). ``fixed_window``: all at once at
+its end; ``sliding_window``: each when its own time is over. ``delay``: nothing is refused, and answers come at a rate.
+"""
+
+
+class Allowed(Value, frozen=True, kw_only=True):
+    """One phase: ``passed`` attempts within ``within_ms`` milliseconds; the one after them was refused, or none was."""
+
+    phase: Phase
+    passed: int
+    within_ms: int
+    refused: bool
+
+
+class Refusal(Value, frozen=True, kw_only=True):
+    """The first refusal: attempt number ``number`` of its kind, ``after_ms`` after the first of the phase."""
+
+    phase: Phase
+    outcome: Outcome
+    number: int
+    after_ms: int
+    held: int
+    status: int | None = None
+    retry_after_s: int | None = None
+    ban_like: bool = False
+
+
+class Estimate(Value, frozen=True, kw_only=True):
+    """A limit that explains every attempt: between ``burst_low`` and ``burst_high`` at once, between ``rate_low`` and
+    ``rate_high`` a second; windows (seconds) only where the shape has them. Ends are included."""
+
+    shape: Shape
+    burst_low: int
+    burst_high: int
+    rate_low: float
+    rate_high: float
+    window_low_s: float | None = None
+    window_high_s: float | None = None
+
+
+class LimitFacts(Value, frozen=True, kw_only=True):
+    """All from one rate section; unknown without one."""
+
+    budget: Fact[LimitBudget] = Fact()
+    allowed: Fact[tuple[Allowed, ...]] = Fact()
+    met: Fact[bool] = Fact()
+    """Something was refused that the first single request did not meet. False: nothing was, within the budget."""
+    already: Fact[bool] = Fact()
+    """Even the single request was refused, so nothing else was sent."""
+    refusal: Fact[Refusal] = Fact()
+    kinds: Fact[tuple[Kind, ...]] = Fact()
+    """What the limit may count: one where the evidence tells."""
+    estimates: Fact[tuple[Estimate, ...]] = Fact()
+    """The shapes that explain all that was seen. Empty: none of those known does. Unknown where nothing was tried
+    after the first refusal."""
+    banned: Fact[bool] = Fact()
+    """The refusal was of a kind that may extend itself, and was left alone. False: attempts passed again afterwards."""
+    recovers: Fact[bool] = Fact()
+    """After a refusal and a pause an attempt passed."""
+    said: Fact[tuple[Said, ...]] = Fact()
+    """The limits that the last answer before the refusal (or the last of all) told."""
+    predicted: Fact[bool] = Fact()
+    """The answer before the refusal said that nothing was left. False: it said that something was."""
