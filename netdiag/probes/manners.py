@@ -6,7 +6,8 @@ times come in, so that tables and properties can test it.
 """
 
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 SYNS, SYN_WINDOW_NS = 5, 30_000_000_000
@@ -21,13 +22,19 @@ OPEN_CONNECTIONS = 2
 REQUESTS, REQUEST_GAP_NS = 20, 1_000_000_000
 """HTTP requests to the vendor in all, and the least time between two."""
 
-ROUTER_BURST, ROUTER_GAP_NS, ROUTER_PROBES, ROUTER_FOLLOW_UPS = 3, 1_000_000_000, 12, 24
+ROUTER_BURST, ROUTER_GAP_NS, ROUTER_PROBES, ROUTER_FOLLOW_UPS, ROUTER_SAMPLES = 3, 1_000_000_000, 12, 24, 12
 """To one router: probes at once, then one each second, and in all; and so many more, at the same pace, where something
-ails and is looked at closer. The own gateway (TTL 1) is exempt.
+ails and is looked at closer, and where it is counted what is lost. The own gateway (TTL 1) is exempt.
+
+What counts losses has its own: a lossy path looks like a dead member of several at first, and once other flows have
+spent what is there to look closer, too few packets are left to place the loss.
 
 Which router will answer is unknown before, and walks to different addresses share the first ones. So the place on the
 path (family, TTL) stands for the router: never more than the limit reaches any one router at that place.
 """
+
+Purpose = Literal["walk", "follow_up", "sample"]
+_IN_ALL: Mapping[Purpose, int] = {"walk": ROUTER_PROBES, "follow_up": ROUTER_FOLLOW_UPS, "sample": ROUTER_SAMPLES}
 
 WALK_SYNS = 2
 """SYNs of one walk that may reach the host."""
@@ -114,15 +121,14 @@ class Governor:
             self._requests.append(at)
             return Place(at)
 
-    def router(self, family: Family, ttl: int, now_ns: int, wait_ns: int, *, follow_up: bool = False) -> Place | None:
+    def router(self, family: Family, ttl: int, now_ns: int, wait_ns: int, *, purpose: Purpose = "walk") -> Place | None:
         """A place for one probe that router ``ttl`` may have to answer; None when there is none within ``wait_ns``."""
         if ttl == 1:
             return Place(now_ns)
         gap = ROUTER_GAP_NS // self._scale
         with self._lock:
             bucket = self._routers[family, ttl]
-            most = ROUTER_FOLLOW_UPS if follow_up else ROUTER_PROBES
-            if bucket.taken[follow_up] >= most * self._scale:
+            if bucket.taken[purpose] >= _IN_ALL[purpose] * self._scale:
                 return None
             # GCRA (ITU-T I.371): ``empty_ns`` is when all that was taken has been paid for at one each gap; a burst
             # may run ahead of that by its own size.
@@ -130,13 +136,13 @@ class Governor:
             if at - now_ns > wait_ns:
                 return None
             bucket.empty_ns = max(bucket.empty_ns, at) + gap
-            bucket.taken[follow_up] += 1
+            bucket.taken[purpose] += 1
             return Place(at)
 
 
 class _Bucket:
-    """What one router was asked so far: by walks, and to look closer."""
+    """What one router was asked so far, and for what."""
 
     def __init__(self) -> None:
-        self.taken = {False: 0, True: 0}
+        self.taken = Counter[Purpose]()
         self.empty_ns = 0

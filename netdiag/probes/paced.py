@@ -121,6 +121,7 @@ class _Sampler:
             ttl=slot.ttl,
             flow=flow,
             follow_up=True,
+            sample=True,
             after_ms=after_ms,
         )
 

@@ -11,7 +11,7 @@ import threading
 from netdiag.evidence.record import NotRun, ObsId
 from netdiag.evidence.transport import HopReply
 from netdiag.probes.base import HopProbe
-from netdiag.probes.manners import Endpoint, Governor, Place
+from netdiag.probes.manners import Endpoint, Governor, Place, Purpose
 from netdiag.probes.walk_plan import is_router
 
 
@@ -57,7 +57,7 @@ class Walk:
                 return None
             self._taken[probe.stamp.id] = (probe, syn)
         version = ipaddress.ip_address(probe.address).version
-        router = governor.router(4 if version == 4 else 6, probe.ttl, now_ns, wait_ns, follow_up=probe.follow_up)
+        router = governor.router(4 if version == 4 else 6, probe.ttl, now_ns, wait_ns, purpose=_purpose(probe))
         if router is None:
             self._give_back(probe.stamp.id)
             return None
@@ -108,3 +108,7 @@ class Walk:
         if id_ in self._taken:
             probe, place = self._taken.pop(id_)
             self._shared.governor.unsent((probe.address, probe.port), 1, place, walk=probe.stamp.step)
+
+
+def _purpose(probe: HopProbe) -> Purpose:
+    return "sample" if probe.sample else "follow_up" if probe.follow_up else "walk"

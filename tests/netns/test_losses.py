@@ -11,9 +11,11 @@ from itertools import pairwise
 
 import pytest
 
+from netdiag.evidence.addresses import family_of
 from netdiag.evidence.bundle import Bundle
 from netdiag.evidence.transport import HopReply
 from netdiag.facts import derive
+from netdiag.probes.plan.losses import ROUNDS
 from netdiag.verdict import decide
 from tests.conftest import LabFactory
 from tests.netns.collecting import NOTHING_IS_WRONG, bundle_in, crashes
@@ -61,7 +63,11 @@ def test_loss_in_a_router_is_placed_behind_it(lab: LabFactory, network: str, cha
     facts = derive(bundle)
     onset, path = facts.losses.onset.value, facts.losses.path.value
     assert path is not None
+    assert family_of(path.address) == 4, "the other family loses nothing"
     assert not [hop for hop in path.hops if hop.ttl <= ISP2[network] and hop.share.lost]
+    assert all(hop.share.sent == ROUNDS for hop in path.hops), "others have spent what the manners allow"
+    assert [hop for hop in path.hops if hop.ttl > ISP2[network] and hop.share.lost]
+    assert onset is not None or path.end is None, "only an end that was silent twelve times hides it"
     if onset is not None:
         assert onset.last_clean <= ISP2[network]
         assert onset.first_lossy is None or onset.first_lossy > ISP2[network]

@@ -11,6 +11,7 @@ from netdiag.evidence.record import FailureCode, NotRun, Observed
 from netdiag.evidence.tls import Handshake
 from netdiag.evidence.transport import Connect, Echo, HopReply
 from netdiag.evidence.web import Exchange
+from netdiag.probes.manners import ROUTER_SAMPLES
 from netdiag.probes.plan.seen import Inputs, Seen, make_step, stays_here
 from netdiag.probes.plan.target import ailing_addresses
 from netdiag.probes.walk_plan import is_end, is_router
@@ -21,9 +22,9 @@ FEW, MORE = "5", "20"
 PACED, PACE_MS = "10", "300"
 """Echoes to a control once something was lost, slowly enough for hosts that limit ICMP."""
 
-ROUNDS, ROUND_MS = 12, 1000
-"""Packets to each router of a path once something was lost, and the pause between two to the same one: half of what
-the manners allow one router in all to look closer, so that the rest is left to other questions."""
+ROUNDS, ROUND_MS = ROUTER_SAMPLES, 1000
+"""Packets to each router of a path once something was lost, and the pause between two to the same one: all that the
+manners allow for it."""
 
 DEEP_SCALE, DEEP_FLOWS = 3, 4
 """``--deep``: as many times as much, in as much more time, since routers limit what they answer in a second; and the
@@ -34,6 +35,9 @@ MAX_ROUTERS = 16
 
 FAR = 64
 """The TTL of an ordinary packet (RFC 1700), for an end whose distance is not known."""
+
+CONTROL_FAR = 128
+"""Another such TTL, which Windows sends with: the manners count by TTL, and take two hosts at one for one router."""
 
 REPETITION_NS = 1_000_000_000
 """After this a SYN, or the answer to it, is sent again (RFC 6298 section 2.1)."""
@@ -84,7 +88,7 @@ def sample_losses(inputs: Inputs, seen: Seen) -> Iterator[Step]:
         if connect.failure is None and family_of(connect.address) == family_of(walk.address):
             # A control that is in everyday use by all the world: a SYN a second is nothing to it, and no limit of ICMP
             # answers blurs what it loses.
-            params = _rhythm(inputs) | {"end": "tcp", "end_ttl": str(FAR)}
+            params = _rhythm(inputs) | {"end": "tcp", "end_ttl": str(CONTROL_FAR)}
             yield make_step(
                 "paced",
                 "control",
@@ -97,11 +101,13 @@ def sample_losses(inputs: Inputs, seen: Seen) -> Iterator[Step]:
 
 
 def _walk_to_sample(inputs: Inputs, seen: Seen) -> Step | None:
-    """The walk to an address that ails; else to one where something was lost; else the first. Once all of them and the
-    echoes have ended."""
-    if any(step.id not in seen.finished for probe in ("walk", "echo") for step in seen.steps(probe, "target")):
+    """The walk to an address that ails; else to one where something was lost; else the first. Once everything has ended
+    that may show which one that is; and the other flows, which would have to take turns with it at the same routers.
+    ``--deep`` has room for both, and no time for one after the other."""
+    before = ("walk", "echo", "reach") if inputs.options.deep else ("walk", "echo", "reach", "flows")
+    if any(step.id not in seen.finished for probe in before for step in seen.steps(probe, "target")):
         return None
-    ill = [*ailing_addresses(inputs, seen), *_addresses_sent_again_to(seen)]
+    ill = [*ailing_addresses(inputs, seen), *_addresses_sent_again_to(seen), *_who_answers_by_turns(seen)]
     walks = [walk for walk in seen.steps("walk", "target") if _routers(walk, seen)]
     order = {address: place for place, address in reversed(list(enumerate(ill)))}
     return min(walks, key=lambda walk: order.get(walk.address or "", len(ill)), default=None)
@@ -143,26 +149,32 @@ def is_anything_lost(inputs: Inputs, seen: Seen) -> bool:
     handshake take as long as if it had been?"""
     if any(_is_ill(one) for _, one in _ends(seen)) or any(_was_sent_again(one) for _, one in seen.of(Connect)):
         return True
-    answered: dict[str, set[bool]] = defaultdict(set)
+    return bool(_who_answers_by_turns(seen)) or _path_comes_and_goes(inputs, seen)
+
+
+def _who_answers_by_turns(seen: Seen) -> list[str]:
+    """The addresses of those who answered once and stayed silent at another time, asked in the same way."""
+    answered: dict[tuple[str, str, str], set[bool]] = defaultdict(set)
     for _, connect in seen.of(Connect):
-        _add(answered, f"tcp {connect.address} {connect.port}", connect, is_answer=connect.failure is None)
+        _add(answered, ("tcp", connect.address, str(connect.port)), connect, is_answer=connect.failure is None)
     for _, lookup in seen.of(Lookup):
         if lookup.transport == "udp":
-            _add(answered, f"dns {lookup.server} {lookup.name}", lookup, is_answer=lookup.rcode is not None)
+            _add(answered, ("dns", lookup.server, lookup.name), lookup, is_answer=lookup.rcode is not None)
     for _, one in seen.of(Echo):
         if one.failure is None:
-            answered[f"icmp {one.address}"].add(one.rtt_us is not None)
+            answered["icmp", one.address, ""].add(one.rtt_us is not None)
     for walk in seen.steps("walk"):
         met = [reply for step, reply in seen.of(HopReply) if step.id == walk.id and reply.protocol == "tcp"]
         arrived = min((reply.ttl for reply in met if is_end(reply)), default=FAR)
-        answered[f"end {walk.id}"] |= {reply.answer != "none" for reply in met if reply.ttl >= arrived}
-    return any(len(both) > 1 for both in answered.values()) or _path_comes_and_goes(inputs, seen)
+        answered["end", walk.address or "", walk.id] |= {r.answer != "none" for r in met if r.ttl >= arrived}
+    return [address for (_, address, _), both in answered.items() if len(both) > 1]
 
 
 def _path_comes_and_goes(inputs: Inputs, seen: Seen) -> bool:
-    """An address fails whose walk met somebody who answers by turns. Without a failure that is how routers look that
+    """An address is silent whose walk met somebody who answers by turns. Without silence that is how routers look that
     limit their ICMP."""
-    ailing = set(ailing_addresses(inputs, seen))
+    silent = {one.address for _, one in seen.of(Connect, "target") if _is_silence(one)}
+    ailing = silent & set(ailing_addresses(inputs, seen))
     answered: dict[tuple[str, int, str], set[bool]] = defaultdict(set)
     for step, one in seen.of(HopReply, "target"):
         if step.probe == "walk" and one.address in ailing:
@@ -177,12 +189,17 @@ def _ends(seen: Seen) -> Iterator[tuple[Step, Handshake | Exchange]]:
 
 
 def _is_ill(one: Handshake | Exchange) -> bool:
-    if one.tcp is None:
+    if one.tcp is None or _came_to_nothing(one):
         return False
     took_us = (one.ended_ns - one.began_ns) // 1000
     patience_us = HANDSHAKE_ROUND_TRIPS * one.tcp.rtt_us + SLACK_MS * 1000
     is_slow = isinstance(one, Handshake) and one.failure is None and took_us > patience_us
     return one.tcp.total_retrans > 0 or is_slow
+
+
+def _came_to_nothing(one: Handshake | Exchange) -> bool:
+    """What was never acknowledged, however often it was sent, is no chance loss: its size or its name is looked at."""
+    return (one.acked if isinstance(one, Handshake) else one.request_acked) is False
 
 
 def _was_sent_again(one: Connect) -> bool:
@@ -192,7 +209,13 @@ def _was_sent_again(one: Connect) -> bool:
     return one.ended_ns - one.began_ns >= REPETITION_NS or (one.tcp is not None and one.tcp.total_retrans > 0)
 
 
-def _add(answered: dict[str, set[bool]], who: str, one: Observed, *, is_answer: bool) -> None:
+def _add(
+    answered: dict[tuple[str, str, str], set[bool]], who: tuple[str, str, str], one: Observed, *, is_answer: bool
+) -> None:
     """Silence and answers only: a refusal says nothing of loss."""
-    if is_answer or (one.failure is not None and one.failure.code is FailureCode.TIMED_OUT):
+    if is_answer or _is_silence(one):
         answered[who].add(is_answer)
+
+
+def _is_silence(one: Observed) -> bool:
+    return one.failure is not None and one.failure.code is FailureCode.TIMED_OUT

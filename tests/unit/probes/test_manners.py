@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from itertools import pairwise
 from typing import Literal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,13 +18,16 @@ from netdiag.probes.manners import (
     REQUEST_GAP_NS,
     REQUESTS,
     ROUTER_BURST,
+    ROUTER_FOLLOW_UPS,
     ROUTER_GAP_NS,
     ROUTER_PROBES,
+    ROUTER_SAMPLES,
     SYN_WINDOW_NS,
     SYNS,
     WALK_SYNS,
     Governor,
     Place,
+    Purpose,
 )
 from netdiag.probes.walk_manners import WalkManners
 
@@ -92,6 +96,23 @@ def test_a_router_gets_three_at_once_then_one_a_second_and_twelve_in_all() -> No
     paced = [Place(number * S) for number in range(1, ROUTER_PROBES - ROUTER_BURST + 1)]
     assert places == [*burst, *paced, None]
     assert governor.router(6, 5, now_ns=0, wait_ns=0) == Place(0)
+
+
+def test_what_looks_closer_and_what_counts_losses_leave_each_other_their_places() -> None:
+    governor = Governor()
+    budgets: dict[Purpose, int] = {"walk": ROUTER_PROBES, "follow_up": ROUTER_FOLLOW_UPS, "sample": ROUTER_SAMPLES}
+    asked = [(purpose, number) for purpose, most in budgets.items() for number in range(most + 1)]
+    places = {
+        one: governor.router(4, 5, now_ns=at * S, wait_ns=FOR_EVER, purpose=one[0]) for at, one in enumerate(asked)
+    }
+    assert [one for one, place in places.items() if place is None] == list(budgets.items())
+
+
+def test_what_counts_losses_keeps_the_pace_of_all_others() -> None:
+    governor = Governor()
+    for _ in range(ROUTER_BURST):
+        assert governor.router(4, 5, now_ns=0, wait_ns=0, purpose="follow_up") == Place(0)
+    assert governor.router(4, 5, now_ns=0, wait_ns=0, purpose="sample") is None
 
 
 def test_the_own_gateway_is_exempt() -> None:
@@ -222,6 +243,15 @@ def test_a_refusal_spends_a_syn_only_when_the_vendor_sent_it(sender: str, spent:
     walk.learn(met(asked, (3, 13), sender))
     assert governor.syns(VENDOR, SYNS - spent, now_ns=0, wait_ns=0) is not None
     assert governor.syns(VENDOR, 1, now_ns=0, wait_ns=0) is None
+
+
+def test_a_probe_is_counted_by_what_it_is_for() -> None:
+    walk = WalkManners(Governor()).walk()
+    blank = msgspec.structs.replace(probe(0, 9, role="control"), protocol="udp", follow_up=True)
+    for sample, most in ((False, ROUTER_FOLLOW_UPS), (True, ROUTER_SAMPLES)):
+        asked = msgspec.structs.replace(blank, sample=sample)
+        admitted = Counter(walk.admit(asked, number * S, FOR_EVER) is not None for number in range(most + 1))
+        assert admitted == {True: most, False: 1}
 
 
 def test_controls_and_packets_that_end_at_the_gateway_spend_nothing_of_the_vendors() -> None:

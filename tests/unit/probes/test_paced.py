@@ -60,7 +60,7 @@ def test_nobody_is_asked_more_than_once_a_second(share: float) -> None:
     for some in by_ttl(replies).values():
         gaps = [later.began_ns - sooner.began_ns for sooner, later in pairwise(some)]
         assert min(gaps) >= 999_000_000
-    assert all(probe.follow_up for probe in world.sent)
+    assert all(probe.follow_up and probe.sample for probe in world.sent)
 
 
 def test_the_places_take_turns_within_the_second() -> None:

@@ -7,7 +7,7 @@ import pytest
 from netdiag.evidence.bundle import Options, Step
 from netdiag.evidence.observation import Observation
 from netdiag.evidence.record import Failure, FailureCode, Icmp
-from netdiag.evidence.transport import Connect, HopReply, TcpInfo
+from netdiag.evidence.transport import Connect, Echo, HopReply, TcpInfo
 from netdiag.probes.plan.losses import is_anything_lost, sample_losses
 from netdiag.probes.plan.seen import Inputs, Seen, make_step
 from tests.fakes.records import TCP
@@ -150,6 +150,38 @@ def test_it_waits_for_the_walks_and_stays_with_its_choice() -> None:
     started[other.id] = other
     later = Seen(started, frozenset(started), [*seen, *line.answer(other)])
     assert not [step for step in sample_losses(asked, later) if step.role == "target"]
+
+
+@pytest.mark.parametrize("silent", [VENDOR, VENDOR6])
+def test_the_address_whose_echoes_come_by_turns_is_the_one(silent: str) -> None:
+    line = Walked()
+    walks = [
+        make_step("walk", "target", address=one, port=443, params={"protocol": "tcp"}) for one in (VENDOR, VENDOR6)
+    ]
+    echo = make_step("echo", "target", address=silent)
+    seen = [one for walk in walks for one in line.answer(walk)]
+    seen += [
+        line.record(Echo, echo, address=silent, sequence=1, mode="unprivileged", rtt_us=rtt) for rtt in (2000, None)
+    ]
+    started = {step.id: step for step in (*walks, echo)}
+    chosen = next(iter(sample_losses(inputs(), Seen(started, frozenset(started), seen))))
+    assert chosen.address == silent
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_it_waits_for_whatever_may_show_who_ails_and_for_what_takes_turns_with_it(deep: bool) -> None:
+    line = Walked()
+    line.sent_again.add(VENDOR)
+    walk = make_step("walk", "target", address=VENDOR, port=443, params={"protocol": "tcp"})
+    reach = make_step("reach", "target", address=VENDOR, port=443, params={"tls": "yes"})
+    seen = [*line.answer(reach), *line.answer(walk)]
+    asked = inputs(options=Options(deep=deep))
+    for probe in ("walk", "echo", "reach", "flows"):
+        running = make_step(probe, "target", address=VENDOR6)
+        started = {step.id: step for step in (walk, reach, running)}
+        waits = not (deep and probe == "flows")
+        steps = list(sample_losses(asked, Seen(started, frozenset({walk.id, reach.id}), seen)))
+        assert bool(steps) is not waits, probe
 
 
 def test_a_failing_address_whose_router_answers_by_turns() -> None:
