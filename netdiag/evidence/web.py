@@ -19,9 +19,10 @@ class Exchange(Observed, frozen=True, kw_only=True, tag="exchange"):
 
     ``url`` has neither user info, query values nor fragment. ``address`` is the pinned peer, None when a proxy
     resolves. ``via_proxy`` is ``host:port``; for ``method`` CONNECT ``status`` is the proxy's own.
-    ``body_start`` is at most 2 kB of an error page (status >= 400, or a portal's page), else None; ``body_bytes``
-    what was read of it. Redirects are recorded in ``location`` and not followed. ``request_acked`` says that the
-    peer's TCP acknowledged the request. Times are relative to ``began_ns``.
+    ``body_start`` is at most 2 kB of an error page (status >= 400, a portal's page, or a refusal that comes with
+    success: ``pages.py``), else None; ``body_bytes`` what was read of it. Redirects are recorded in ``location`` and
+    not followed. ``request_acked`` says that the peer's TCP acknowledged the request. Times are relative to
+    ``began_ns``.
     """
 
     method: str

@@ -5,7 +5,7 @@ from typing import Literal
 from netdiag.evidence.record import Icmp
 from netdiag.evidence.tls import Certificate
 from netdiag.facts.base import Fact, Share, Value, Witness
-from netdiag.facts.fingerprints import PageKind
+from netdiag.facts.pages import PageKind, Refused
 
 SenderPlace = Literal["self", "gateway", "private", "shared", "path", "vendor", "target"]
 """Where the sender of an ICMP error stands: this machine, its default gateway, private or CGNAT (100.64/10) space
@@ -64,12 +64,14 @@ class HttpState(Value, frozen=True, kw_only=True):
     An answer that broke off, and came whole over small segments only, counts as ``silent``.
 
     ``acked``: the request reached the peer's TCP. ``retry_after_s`` and ``limit_headers``: what the answer said of
-    limits. ``other_agent_status``: the status that the customer's or a browser's User-Agent got, when asked.
-    ``product``: who made the page, by fingerprint, when known; ``page`` what kind of page it is and ``page_code`` the
-    product's own number for it (Cloudflare's 1020); ``says_blocked``: it says in words that the address or region is
-    refused; ``bare``: a server's default page, which no application wrote. ``pop``: which site of an anycast service
-    answered. ``search_keys``: ids that the vendor can look up. ``failed``: among others, the request's own connection
-    did not come about. The first answer to netdiag's client is described; ``statuses`` has all of them.
+    limits. ``other_agent_status`` and ``other_agent_page``: the status, and the kind of page, that the customer's or a
+    browser's User-Agent got, when asked. ``product``: who made the page, by fingerprint, when known; ``page`` what kind
+    of page it is, ``page_code`` the product's own number for it (Cloudflare's 1020) and ``page_says`` what its maker
+    means by it; ``refuses``: whom it says that it refuses; ``bare``: a server's default page, which no application
+    wrote. ``fronts``: products on the way that put headers on every answer, so that they need not have decided.
+    ``pop``: which site of an anycast service answered. ``search_keys``: ids that the vendor can look up. ``failed``:
+    among others, the request's own connection did not come about. The first answer to netdiag's client is described;
+    ``statuses`` has all of them.
     """
 
     how: Literal["answered", "silent", "reset", "closed", "failed"]
@@ -86,7 +88,10 @@ class HttpState(Value, frozen=True, kw_only=True):
     search_keys: tuple[tuple[str, str], ...] = ()
     page: PageKind | None = None
     page_code: str | None = None
-    says_blocked: bool = False
+    page_says: str | None = None
+    refuses: Refused | None = None
+    other_agent_page: PageKind | None = None
+    fronts: tuple[str, ...] = ()
     bare: bool = False
     pop: str | None = None
 

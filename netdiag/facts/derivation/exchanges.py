@@ -9,7 +9,10 @@ from urllib.parse import urlsplit
 from netdiag.evidence.record import FailureCode
 from netdiag.evidence.web import Exchange
 from netdiag.facts.derivation.book import Book
-from netdiag.facts.fingerprints import fingerprint, is_bare, point_of_presence, says_blocked, search_keys
+from netdiag.facts.fingerprints import Page, fingerprint, is_bare, says_refused
+from netdiag.facts.pages import Refused
+from netdiag.facts.pages.fronts import fronts
+from netdiag.facts.search_keys import point_of_presence, search_keys
 from netdiag.facts.target import HttpState
 
 How = Literal["answered", "silent", "reset", "closed", "failed"]
@@ -64,10 +67,11 @@ def http_state(records: Sequence[Exchange], book: Book) -> HttpState | None:
     if not told:
         return None
     how, record = min(told, key=lambda pair: _ORDER.index(pair[0]))
-    others = [other.status for other in records if other.user_agent != "netdiag" and other.status is not None]
+    other = next((one for one in records if own and one.user_agent != "netdiag" and one.status is not None), None)
+    other_page = None if other is None else page_of(other)
     headers = headers_of(record)
     status = record.status
-    page = None if status is None else fingerprint(status, headers, record.body_start)
+    page = page_of(record)
     return HttpState(
         how=how,
         status=status,
@@ -75,11 +79,14 @@ def http_state(records: Sequence[Exchange], book: Book) -> HttpState | None:
         retry_after_s=_retry_after_s(headers),
         limit_headers=tuple(f"{name}: {value}" for name, value in sorted(headers.items()) if _tells_limits(name)),
         challenge=page is not None and page.kind == "challenge",
-        other_agent_status=others[0] if others and own else None,
+        other_agent_status=None if other is None else other.status,
+        other_agent_page=None if other_page is None else other_page.kind,
         product=None if page is None else page.product,
         page=None if page is None else page.kind,
         page_code=None if page is None else page.code,
-        says_blocked=status is not None and status >= 400 and says_blocked(record.body_start),
+        page_says=None if page is None else page.says,
+        refuses=_refuses(status, page, record.body_start),
+        fronts=fronts(headers),
         bare=status is not None and status >= 400 and is_bare(page, record.body_start),
         pop=point_of_presence(headers),
         first_byte_ms=None if record.first_byte_us is None else record.first_byte_us // 1000,
@@ -87,6 +94,20 @@ def http_state(records: Sequence[Exchange], book: Book) -> HttpState | None:
         statuses=tuple(record.status for _, record in told if record.status is not None),
         search_keys=search_keys(headers, record.body_start),
     )
+
+
+def page_of(record: Exchange) -> Page | None:
+    """Who made the page that answered, when one did and its maker is known."""
+    if record.status is None:
+        return None
+    return fingerprint(record.status, headers_of(record), record.body_start, reason=record.reason)
+
+
+def _refuses(status: int | None, page: Page | None, body: str | None) -> Refused | None:
+    """Whom the page says that it refuses: by its maker's meaning, else in words. An article about blocks is none."""
+    if page is not None and page.refuses is not None:
+        return page.refuses
+    return says_refused(body) if status is not None and status >= 400 else None
 
 
 def host_of(url: str | None) -> str | None:
@@ -127,27 +148,32 @@ def works(state: HttpState) -> bool | None:
 
     (1) No answer: no.
     (2) A page known to be a block, limit, challenge, failing tier or local filter: no, whatever its status (F5 blocks
-        with 200, mod_qos limits with 500). But when the customer's or a browser's own client was answered below 400, a
-        block or challenge was only for netdiag's: yes.
+        with 200, mod_qos limits with 500). But when the customer's or a browser's own client was answered below 400,
+        and with no such page, a block or challenge was only for netdiag's: yes.
     (3) 5xx, and the statuses of ``_REFUSED_STATUSES``: no.
-    (4) 403 and 406: no when the page says in words that the address or region is refused. A server's default page can
-        come of a rule on the address or of the site's own setting: no if another client got the same, yes if that was
-        let through, unknown if none was asked. An application's page (JSON, its own words) is an answer: yes.
-    (5) Anything else, 401, 404, 405 and redirects too, is the application's answer: yes.
+    (4) A page of another status from 400 on that says in words that the address, its network or its region is refused:
+        no, unless another client was let through.
+    (5) 403 and 406 with a server's default page can come of a rule on the address or of the site's own setting: no if
+        another client got the same, yes if that was let through, unknown if none was asked. An application's page
+        (JSON, its own words) is an answer: yes.
+    (6) Anything else, 401, 404, 405 and redirects too, is the application's answer: yes.
     """
     status = state.status
     if state.how != "answered" or status is None:
         return False
-    let_through = state.other_agent_status is not None and state.other_agent_status < 400
+    let_through = (
+        state.other_agent_status is not None
+        and state.other_agent_status < 400
+        and state.other_agent_page not in _FAILING_KINDS
+    )
     if state.page in _FAILING_KINDS:
         return let_through and state.page in ("block", "challenge")
     if status >= 500 or status in _REFUSED_STATUSES:
         return False
-    if status in (403, 406):
-        if let_through:
-            return True
-        if state.says_blocked:
-            return False
-        if state.bare:
-            return None if state.other_agent_status is None else state.other_agent_status != status
+    if let_through:
+        return True
+    if state.refuses is not None:
+        return False
+    if status in (403, 406) and state.bare:
+        return None if state.other_agent_status is None else state.other_agent_status != status
     return True

@@ -8,8 +8,7 @@ from netdiag.evidence.transport import Connect
 from netdiag.evidence.web import Exchange
 from netdiag.facts.base import Fact, seen
 from netdiag.facts.derivation.book import Book
-from netdiag.facts.derivation.exchanges import headers_of, http_state, works
-from netdiag.facts.fingerprints import fingerprint
+from netdiag.facts.derivation.exchanges import headers_of, http_state, page_of, works
 from netdiag.facts.machine import Proxy
 
 _PROXY_AUTHENTICATION = 407
@@ -67,9 +66,8 @@ def _is_own(record: Exchange) -> bool:
         return True
     if status not in _GATEWAY_STATUSES or record.url.startswith("https:"):
         return False  # what comes through a tunnel is the host's
-    headers = headers_of(record)
-    page = fingerprint(status, headers, record.body_start)
-    return not _OWN_HEADERS.isdisjoint(headers) or (page is not None and page.kind == "filter")
+    page = page_of(record)
+    return not _OWN_HEADERS.isdisjoint(headers_of(record)) or (page is not None and page.kind == "filter")
 
 
 def _answered(records: Sequence[Exchange]) -> bool | None:

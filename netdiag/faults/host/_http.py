@@ -1,5 +1,7 @@
 """What the faults of HTTP answers share: whose answer it was."""
 
+import re
+
 from netdiag.facts import AddressState, Facts, HttpState, Witness
 from netdiag.faults.base import CONTROL_RUN, Finding, Lean
 from netdiag.faults.host._reading import agent, controls, reached, witnesses
@@ -12,21 +14,29 @@ USED = (
     "controls.portal",
     "agent.runs",
 )
-PLAIN_RIVALS = ("local.portal.captive",)
+PLAIN_RIVALS = ("local.portal.captive", "local.firewall.filter_page")
+FIRST_ERROR = 400
+_NONE_LEFT = re.compile(r"remaining[a-z-]*: ?0$")
 
 
 def answers(facts: Facts, *statuses: int) -> tuple[tuple[AddressState, HttpState], ...]:
     """Addresses that do not work and answered with one of these statuses (any, when none is given). A filter's page,
-    made near the customer, is nobody's answer here."""
+    made near the customer, is nobody's answer here, unless it came sealed by the vendor's own certificate."""
     return tuple(
         (state, state.http)
         for state in reached(facts)
         if state.works is not True
         and state.http is not None
         and state.http.how == "answered"
-        and state.http.page != "filter"
+        and (state.http.page != "filter" or sealed(facts, state))
         and (not statuses or state.http.status in statuses)
     )
+
+
+def sealed(facts: Facts, state: AddressState) -> bool:
+    """Nobody near the customer wrote this: it came through TLS whose certificate browsers trust as well. A company's
+    own authority, which the customer's system trusts, would let its filter write."""
+    return authentic(facts, state) and state.tls is not None and state.tls.mozilla_code == 0
 
 
 def opened(facts: Facts) -> bool:
@@ -74,6 +84,35 @@ def says_limit(http: HttpState) -> bool:
     return http.page == "limit" or any(not header.startswith("retry-after") for header in http.limit_headers)
 
 
+def used_up(http: HttpState) -> bool:
+    """It says that no request is left: a limit, whatever its status. GitHub's limits answer 403 like that
+    (fault-signatures 7.3)."""
+    return http.page == "limit" or any(_NONE_LEFT.search(header) for header in http.limit_headers)
+
+
+def let_through(http: HttpState) -> bool:
+    """Another client was served, so only netdiag's own was refused."""
+    return (
+        http.other_agent_status is not None
+        and http.other_agent_status < FIRST_ERROR
+        and http.other_agent_page in (None, "bare")
+    )
+
+
 def page(http: HttpState) -> str:
     """`` (a page of nginx)``, when the maker is known."""
     return f" (a page of {http.product})" if http.product else ""
+
+
+def meaning(http: HttpState) -> str:
+    """``; Cloudflare means by it: the origin refused the connection``, when its maker gives it a meaning."""
+    return f"; {http.product} means by it: {http.page_says}" if http.page_says else ""
+
+
+def passed(http: HttpState) -> str:
+    """What stands in front of who decided: a sentence of its own, or nothing."""
+    ways = [front for front in http.fronts if front != http.product]
+    if not ways:
+        return ""
+    put = "puts its" if len(ways) == 1 else "put their"
+    return f" It came by way of {' and '.join(ways)}, which {put} headers on every answer and need not have decided."

@@ -1,16 +1,18 @@
 """The vendor's front refuses the request with a block page (HTTP 403 and relatives).
 
 What is broken
-    A web application firewall, a content network or a rule of the web server refuses this address, this client or this
-    country before the application is asked.
+    A web application firewall, a content network, a gateway or a rule of the web server refuses this address, its
+    network or this client before the application is asked.
 
 How it shows
-    HTTP 403 (also 405, 406, 451) with the page of a firewall or content network, or a challenge that only a browser can
-    pass; or a bare 403 where another line is served.
+    HTTP 403 (also 406, 451, and 200 where F5's firewall answers) with the page of a firewall or content network; words
+    that the address is refused; or a bare 403 where another line is served.
 
 What looks like it
     The application's own 401 or 403, which asks for a login: no fault. A rule against netdiag's own client name: the
-    customer's client name is then served. A filter page on the customer's side: it has no certificate of the vendor.
+    customer's client name is then served. A challenge (host.block.challenge), a country that is shut out
+    (host.block.region), a limit that answers 403 (host.limit.http). A filter page near the customer: it has no
+    certificate of the vendor (local.firewall.filter_page). A content network's headers: they are on every answer.
 
 What would settle it
     A known block page through TLS that proves the vendor's name; or the agent's run being served by the same address.
@@ -19,45 +21,56 @@ What to tell the customer
     That the vendor's front refuses this address or client, with the id that finds the rule.
 """
 
-from netdiag.facts import Facts
+from netdiag.facts import Facts, HttpState
 from netdiag.faults.base import Fault, Finding, opposes, silent
-from netdiag.faults.host._http import PLAIN_RIVALS, USED, answered, answers, page
+from netdiag.faults.host._http import PLAIN_RIVALS, USED, answered, answers, let_through, meaning, page, passed, used_up
 from netdiag.faults.host._reading import agent
 
 STATUSES = (403, 406, 451)
+WHOM = {
+    "address": ", and says that this address is refused",
+    "network": ", and says that the network of this address is refused",
+    "client": ", and says that this kind of client is refused",
+}
 
 
 def assess(facts: Facts) -> Finding:
-    refused = [
-        (state, http)
-        for state, http in answers(facts)
-        if http.page == "block" or http.challenge or (http.status in STATUSES and http.page != "limit")
-    ]
+    refused = [(state, http) for state, http in answers(facts) if is_refusal(http)]
     if not refused:
         return opposes("No address refuses the request with a block page.", "target.addresses")
     state, http = refused[0]
     client = http.other_agent_status
-    if client is not None and client < 400:
+    if let_through(http):
         because = f"{state.address} refuses netdiag's client name only: another one got HTTP {client}."
         return opposes(because, *USED, witnesses=state.witnesses)
     code = f", number {http.page_code}" if http.page_code else ""
-    said = f"{state.address} answers HTTP {http.status}{page(http)}{code}"
-    if http.challenge:
-        return answered(facts, state, http, f"{said}: a challenge that only a browser can pass.", sure=False)
+    said = f"{state.address} answers HTTP {http.status}{page(http)}{code}{WHOM.get(http.refuses or '', '')}"
+    known = http.page == "block" or http.refuses is not None
     other = agent(facts)
     if other.works or other.capped_works:
-        words = ", and says that this address is refused" if http.says_blocked else ""
-        because = f"{said}{words}, while the same address serves another line: this one is refused."
-        sure = other.works or http.page == "block" or http.says_blocked
-        return answered(facts, state, http, because, sure=sure)
-    if http.page == "block" or http.says_blocked:
-        because = f"{said}: a rule refuses the request before the application is asked."
+        because = f"{said}, while the same address serves another line: this one is refused."
+        return answered(facts, state, http, because, sure=other.works or known)
+    if http.refuses == "client":
+        # netdiag is not the customer's program: that this one is refused, too, is a guess.
+        return answered(facts, state, http, f"{said}{meaning(http)}.", sure=False)
+    if known:
+        because = f"{said}: a rule refuses the request before the application is asked{meaning(http)}."
         return answered(facts, state, http, because)
     if http.bare or client == http.status:
         whom = ", to another client name, too" if client == http.status else ""
-        because = f"{said}, a page that no application wrote{whom}: a rule or a setting of the vendor's server."
+        because = (
+            f"{said}, a page that no application wrote{whom}: a rule or a setting of the vendor's server.{passed(http)}"
+        )
         return answered(facts, state, http, because, sure=False)
-    return silent(f"{said}; whether a rule refuses it or the application asks for a login is not known.", *USED)
+    because = f"{said}; whether a rule refuses it or the application asks for a login is not known.{passed(http)}"
+    return silent(because, *USED)
+
+
+def is_refusal(http: HttpState) -> bool:
+    """A refusal by rule, or an answer that may be one; challenges, regions and limits have faults of their own."""
+    if http.challenge or http.refuses == "region" or used_up(http) or http.page in ("origin", "filter"):
+        return False
+    return http.page == "block" or http.refuses is not None or http.status in STATUSES
 
 
 FAULT = Fault(

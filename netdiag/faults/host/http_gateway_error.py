@@ -4,7 +4,8 @@ What is broken
     A load balancer, proxy or content network of the vendor gets no answer, or no valid one, from the server behind it.
 
 How it shows
-    HTTP 502 or 504, or a content network's own status (520 to 527, 530), through TLS that proves the vendor's name.
+    HTTP 502 or 504, or a content network's or balancer's own status (520 to 527, 530; 463, 464, 561), through TLS that
+    proves the vendor's name. The page names the tier that says so, and often what is wrong behind it.
 
 What looks like it
     The customer's own proxy answering 502 or 504 (local.proxy.refusing): it does so outside the vendor's TLS.
@@ -16,22 +17,31 @@ What to tell the customer
     That the vendor's front was reached and what stands behind it was not.
 """
 
-from netdiag.facts import Facts
+from netdiag.facts import Facts, HttpState
 from netdiag.faults.base import Fault, Finding, opposes
-from netdiag.faults.host._http import PLAIN_RIVALS, answered, answers, page
+from netdiag.faults.host._http import PLAIN_RIVALS, answered, answers, meaning, page
 
 STATUSES = (502, 504, *range(520, 528), 530)
+UNAVAILABLE = (503, 529)
+"""With these, the same words are an outage (host.http.unavailable)."""
 
 
 def assess(facts: Facts) -> Finding:
-    found = answers(facts, *STATUSES)
+    found = [(state, http) for state, http in answers(facts) if is_of_a_tier(http)]
     if not found:
         return opposes("No address answers that it cannot reach the server behind it.", "target.addresses")
     state, http = found[0]
-    because = (
-        f"{state.address} answers HTTP {http.status}{page(http)}: the vendor's front end cannot reach its back end."
-    )
+    code = f", number {http.page_code}" if http.page_code else ""
+    said = f"{state.address} answers HTTP {http.status}{page(http)}{code}"
+    because = f"{said}: the vendor's front end cannot reach its back end{meaning(http)}."
     return answered(facts, state, http, because, relayed=False)
+
+
+def is_of_a_tier(http: HttpState) -> bool:
+    """A status that only front ends send, unless the page says something else; or a page that says so."""
+    if http.page == "origin":
+        return http.status not in UNAVAILABLE
+    return http.status in STATUSES and http.page in (None, "bare", "filter")
 
 
 FAULT = Fault(

@@ -11,7 +11,8 @@ What looks like it
     over plain HTTP only.
 
 What would settle it
-    The status itself, when the certificate of the server that sent it was good.
+    The status itself, when the certificate of the server that sent it was good, and the page is none that a limiter
+    sends; else the agent's run, answered in the same way.
 
 What to tell the customer
     That the service was reached and failed inside.
@@ -20,18 +21,24 @@ What to tell the customer
 from netdiag.facts import Facts
 from netdiag.faults.base import Fault, Finding, opposes
 from netdiag.faults.host._http import PLAIN_RIVALS, answered, answers, page
+from netdiag.faults.host._reading import agent
 
 STATUSES = (500, 501, 505, 507, 508, 510)
+LIMITERS = {"HAProxy": "its tarpit", "Apache": "mod_qos"}
+"""Servers whose own 500 is also what a limit of theirs answers (fault-signatures 7.3)."""
 
 
 def assess(facts: Facts) -> Finding:
-    found = answers(facts, *STATUSES)
+    found = [(state, http) for state, http in answers(facts, *STATUSES) if http.page in (None, "bare", "filter")]
     if not found:
         return opposes("No address answers with an error of the application.", "target.addresses")
     state, http = found[0]
-    return answered(
-        facts, state, http, f"{state.address} answers HTTP {http.status}{page(http)}: the application fails."
-    )
+    said = f"{state.address} answers HTTP {http.status}{page(http)}"
+    if http.page == "bare" and http.product in LIMITERS and not agent(facts).fails:
+        took = "" if http.first_byte_ms is None else f", {http.first_byte_ms} ms after it was asked"
+        because = f"{said}{took}: the application fails, or {LIMITERS[http.product]} answers like that."
+        return answered(facts, state, http, because, sure=False)
+    return answered(facts, state, http, f"{said}: the application fails.")
 
 
 FAULT = Fault(
@@ -39,7 +46,7 @@ FAULT = Fault(
     title="The vendor's application fails (HTTP 500)",
     needs=("target.addresses",),
     assess=assess,
-    rivals=PLAIN_RIVALS,
+    rivals=(*PLAIN_RIVALS, "host.limit.http"),
     reply=(
         "Your measurement shows that our service was reached and answered with an internal error. Nothing on your "
         "side causes this. We are passing it to the team that runs the service, with the ids in your measurement."

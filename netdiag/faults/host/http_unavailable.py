@@ -19,14 +19,14 @@ What to tell the customer
 
 from netdiag.facts import Facts
 from netdiag.faults.base import Fault, Finding, opposes
-from netdiag.faults.host._http import PLAIN_RIVALS, USED, answered, answers, page, says_limit
+from netdiag.faults.host._http import PLAIN_RIVALS, USED, answered, answers, meaning, page, says_limit
 from netdiag.faults.host._reading import agent
 
 STATUSES = (503, 529)
 
 
 def assess(facts: Facts) -> Finding:
-    found = [(state, http) for state, http in answers(facts, *STATUSES) if not http.challenge]
+    found = [(state, http) for state, http in answers(facts, *STATUSES) if http.page not in ("challenge", "block")]
     if not found:
         return opposes("No address says that it is unavailable.", "target.addresses")
     (state, http), other = found[0], agent(facts)
@@ -36,7 +36,7 @@ def assess(facts: Facts) -> Finding:
     wait = "" if http.retry_after_s is None else f", to be asked again after {http.retry_after_s} s"
     # A limit of this address may look the same, byte for byte; the agent's line shows it (fault-signatures 7.3).
     sure = http.page == "origin" or other.fails
-    because = f"{said}{wait}: the service calls itself unavailable."
+    because = f"{said}{wait}: the service calls itself unavailable{meaning(http)}."
     return answered(facts, state, http, because, sure=sure, relayed=False)
 
 

@@ -4,6 +4,7 @@ from netdiag.faults.base import Fault
 from netdiag.faults.local import (
     clock_wrong,
     firewall_by_name,
+    firewall_filter_page,
     firewall_machine,
     firewall_router,
     gateway_dead,
@@ -38,6 +39,7 @@ FAULTS: tuple[Fault, ...] = (
     firewall_machine.FAULT,
     firewall_router.FAULT,
     firewall_by_name.FAULT,
+    firewall_filter_page.FAULT,
     tls_interception.FAULT,
     clock_wrong.FAULT,
     lan_loss.FAULT,

@@ -11,6 +11,7 @@ from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError
 
 from netdiag.evidence.headers import clean_header
+from netdiag.evidence.pages import refuses_with_success
 from netdiag.evidence.record import Failure, FailureCode
 from netdiag.evidence.urls import clean_url
 from netdiag.evidence.web import Header
@@ -105,10 +106,12 @@ def _kept_headers(pairs: Iterable[tuple[str, str]]) -> tuple[Header, ...]:
 
 
 def page_start(answer: Answer, *, keep_page: bool) -> str | None:
-    """The first 2 kB of an error page, or of any page with ``keep_page``; never of another (it is the vendor's)."""
-    if (answer.status < 400 and not keep_page) or answer.is_encoded:
+    """The first 2 kB of an error page, of a refusal that comes with success (``evidence/pages.py``), or of any page
+    with ``keep_page``; never of another (it is the vendor's)."""
+    if answer.is_encoded:
         return None
-    return printable(answer.start, _MOST_KEPT)
+    page = printable(answer.start, _MOST_KEPT)
+    return page if answer.status >= 400 or keep_page or refuses_with_success(page) else None
 
 
 def failure_behind(error: BaseException, line: Line) -> Failure:

@@ -3,7 +3,8 @@
 import pytest
 
 from netdiag.facts.derivation.exchanges import works
-from netdiag.facts.fingerprints import fingerprint, point_of_presence, says_blocked, search_keys
+from netdiag.facts.fingerprints import fingerprint, says_refused
+from netdiag.facts.search_keys import point_of_presence, search_keys
 from netdiag.facts.target import HttpState
 from tests.fakes.records import TARGET, Story
 from tests.unit.facts import facts_of, state_of
@@ -51,18 +52,23 @@ def test_headers_of_every_reply_name_nobody(status: int, headers: dict[str, str]
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "whom"),
     [
-        ("Your IP address 203.0.113.9 has been blocked", True),
-        ("Access from your country is not permitted", True),
-        ("We have banned this IP for abuse", True),
-        ("Your subscription is blocked", False),
-        ("Forbidden", False),
-        (None, False),
+        ("Your IP address 203.0.113.9 has been blocked", "address"),
+        ("We have banned this IP for abuse", "address"),
+        ('{"message":"Your IP address is not allowed"}', "address"),
+        ("Access from your country is not permitted", "region"),
+        ("This service is not available in your region", "region"),
+        ("Your country is not supported", "region"),
+        ("Access from your network is restricted", "network"),
+        ("Your subscription is blocked", None),
+        ("Choose your country", None),
+        ("Forbidden", None),
+        (None, None),
     ],
 )
-def test_words_of_a_block(text: str | None, said: bool) -> None:
-    assert says_blocked(text) is said
+def test_words_of_a_refusal(text: str | None, whom: str | None) -> None:
+    assert says_refused(text) == whom
 
 
 def answered(status: int, **fields: object) -> HttpState:
@@ -86,8 +92,10 @@ def answered(status: int, **fields: object) -> HttpState:
         (answered(403, bare=True, other_agent_status=403), False),
         (answered(403, bare=True, other_agent_status=200), True),
         (answered(403, bare=True, other_agent_status=404), True),
-        (answered(403, says_blocked=True), False),
-        (answered(403, says_blocked=True, other_agent_status=200), True),
+        (answered(403, refuses="address"), False),
+        (answered(401, refuses="address"), False),
+        (answered(403, refuses="region", other_agent_status=200), True),
+        (answered(200, page="block", other_agent_status=200, other_agent_page="block"), False),
         (answered(404, bare=True), True),
     ],
 )

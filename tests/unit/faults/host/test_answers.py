@@ -1,5 +1,6 @@
 """What HTTP answers say of the host, and who may have written them."""
 
+import msgspec
 import pytest
 
 from netdiag.facts import Fact, Facts, HttpState, seen
@@ -55,7 +56,27 @@ class TestErrors:
         assert said(given)[0] == "inconclusive"
 
     def test_a_filters_page_is_nobodys_answer_here(self) -> None:
-        assert said(answering(503, page="filter", product="FortiGuard"))[0] == "inconclusive"
+        unsealed = msgspec.structs.replace(TLS_OK, mozilla_code=19)
+        http: HttpState = answer(503, page="filter", product="FortiGuard")
+        given = facts(at(tls=unsealed, http=http))
+        assert said(given)[0] == "inconclusive"
+        assert found("local.firewall.filter_page", given).lean is Lean.SUPPORTS
+
+    def test_unless_it_came_through_the_vendors_own_tls(self) -> None:
+        given = answering(503, page="filter", product="FortiGuard")
+        assert said(given)[0] == "host"
+        assert found("local.firewall.filter_page", given).lean is Lean.OPPOSES
+
+    def test_where_tls_is_opened_on_this_line_a_filters_page_is_of_this_side(self) -> None:
+        opened = msgspec.structs.replace(TLS_OK, mozilla_code=19, issuer="CN=Gatewatch")
+        http: HttpState = answer(403, page="filter", product="FortiGuard")
+        given = facts(at(tls=opened, http=http), controls__intercepting_issuer=seen("CN=Gatewatch", W))
+        assert said(given) == ("local", "likely", "local.firewall.filter_page")
+
+    def test_a_filters_page_over_plain_http_accuses_nobody(self) -> None:
+        http: HttpState = answer(403, page="filter", product="FortiGuard")
+        given = facts(at(http=http), target__scheme=seen("http", W), path__proxy_in_path=Fact())
+        assert said(given)[0] == "inconclusive"
 
     def test_the_ids_for_the_vendors_logs_are_kept(self) -> None:
         assert decide(answering(502, search_keys=(("cf-ray", "8f-AMS"),))).search_keys == (("cf-ray", "8f-AMS"),)
@@ -93,7 +114,7 @@ class TestUnavailableOrLimited:
     def test_a_challenge_is_no_limit(self) -> None:
         given = answering(429, challenge=True, page="challenge", product="Cloudflare")
         assert found("host.limit.http", given).lean is Lean.OPPOSES
-        assert said(given) == ("host", "likely", "host.block.http_forbidden")
+        assert said(given) == ("host", "likely", "host.block.challenge")
 
 
 class TestForbidden:
@@ -103,7 +124,7 @@ class TestForbidden:
             assert said(given) == ("host", "established", "host.block.http_forbidden")
 
     def test_words_of_a_refused_address_are_proof(self) -> None:
-        assert said(answering(403, says_blocked=True))[1] == "established"
+        assert said(answering(403, refuses="address")) == ("host", "established", "host.block.http_forbidden")
 
     def test_a_bare_page_to_every_client_is_likely(self) -> None:
         given = answering(403, bare=True, product="nginx", page="bare", other_agent_status=403)
