@@ -36,11 +36,11 @@ def whence(facts: Facts) -> str:
 
 
 def for_a_block(facts: Facts, states: Sequence[AddressState]) -> str:
-    """The sentence that a second way which works deserves, or nothing: it is evidence for a block, and not against."""
+    """The clause that a second way which works deserves, or nothing: it is evidence for a block, and not against."""
     working = _that_work(facts, [state.address for state in states])
     if not working:
         return ""
-    return f"Works {_SHORT[working[0].kind]}, dead from here: that is evidence for a block of this address. "
+    return f"; works {_SHORT[working[0].kind]}, dead from here: that is evidence for a block of this address"
 
 
 def fails_there(facts: Facts, states: Sequence[AddressState]) -> str | None:

@@ -61,6 +61,7 @@ class Assembly:
         self._resolvers()
         self._vendor()
         self._gateway()
+        self._agent()
         self._wait_ready()
         for change in self.scenario.change:
             self.apply(change)
@@ -334,6 +335,12 @@ class Assembly:
         from tests.netns.daemons import middle  # noqa: PLC0415
 
         middle.start(self, options)
+
+    def _agent(self) -> None:
+        if self.scenario.agent.proxy != "none":
+            from tests.netns.daemons import middle  # noqa: PLC0415
+
+            middle.start_proxy(self, "agent", self.scenario.agent.proxy)
 
     def wait_for(self, node: str, address: str, port: int) -> None:
         """Have readiness wait for a TCP port too."""

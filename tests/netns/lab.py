@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Self
 
+from tests.netns import placeholders
 from tests.netns import scenario as scenarios
 from tests.netns.namespaces import LabError
 from tests.netns.networks import NETWORKS
@@ -252,13 +253,19 @@ class Lab:
     ) -> Path:
         """Run ``netdiag collect`` in a node; returns the bundle. Raises LabError with its output when there is none."""
         output = self.home / f"{role}-{time.monotonic_ns()}.zip"
-        flags = (*(self.scenario.customer.collect if role == "customer" else ()), *args)
+        flags = (*(self.collect_flags if role == "customer" else ()), *args)
         argv = [sys.executable, "-m", "netdiag", "collect", url or self.url, "--yes", "--output", str(output), *flags]
         as_user = self.scenario.ordinary_user if ordinary is None else ordinary
         done = self.run(role, argv, ordinary=as_user, env=env, timeout=timeout)
         if not output.is_file():
             raise LabError(f"collect exited {done.returncode} without a bundle:\n{done.stdout}\n{done.stderr}")
         return output
+
+    @property
+    def collect_flags(self) -> tuple[str, ...]:
+        """The flags of the customer's own ``netdiag collect``, with this network's addresses in them."""
+        network = NETWORKS[self.network]()
+        return tuple(placeholders.fill(flag, network, self.values) for flag in self.scenario.customer.collect)
 
     def apply(self, **change: Any) -> None:
         """Change the running network: the same keys as ``[[change]]`` in a scenario. Raises LabError."""

@@ -136,6 +136,12 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     proxy: Literal["none", "open", "auth_required", "forbidding"] = "none"
 
 
+class Agent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The agent's machine, on a line of its own."""
+
+    proxy: Literal["none", "open", "forbidding"] = "none"  # a proxy that anybody may use: a second way out
+
+
 class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One scenario file."""
 
@@ -153,6 +159,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     dns: Dns = Dns()
     customer: Customer = Customer()
     gateway: Gateway = Gateway()
+    agent: Agent = Agent()
 
 
 def parse(raw: bytes, where: str) -> Scenario:

@@ -46,6 +46,9 @@ from netdiag.faults.host._reading import (
     witnesses,
 )
 from netdiag.faults.host._service import may_be_size, stopped, was_reset
+from netdiag.faults.in_flow import FACTS as IN_FLOW
+from netdiag.faults.in_flow import cut_before_the_vendor, met
+from netdiag.faults.in_flow import where as where_inside
 from netdiag.faults.losses import loss_explains
 from netdiag.faults.reading import icmp_words
 from netdiag.faults.sizes import is_matter_of_size
@@ -96,8 +99,8 @@ def assess(facts: Facts) -> Finding:
     dead = for_a_block(facts, dropped)
     return Finding(
         lean=Lean.SUPPORTS,
-        because=f"{dead}{silence}, although other hosts answer and {sign}: the vendor drops them, or the answers are "
-        "lost on their way back.",
+        because=f"{silence}, although other hosts answer and {sign}: the vendor drops them, or the answers are lost on "
+        f"their way back{dead}.",
         facts=USED,
         witnesses=seen,
         # The answer may be lost on its way back, which no measurement from one end excludes (fault-signatures T16).
@@ -123,8 +126,8 @@ def _refused_here_alone(facts: Facts, states: tuple[AddressState, ...]) -> Findi
         by = f"{icmp_words(connect.icmp)} from {connect.icmp.sender}" if connect.icmp is not None else "a reset"
         return Finding(
             lean=Lean.SETTLES,
-            because=f"{for_a_block(facts, states)}Connections from this address to {state.address} on port "
-            f"{facts.port} are refused with {by}, before and after the same address was reached {whence(facts)}.",
+            because=f"Connections from this address to {state.address} on port {facts.port} are refused with {by}, "
+            f"before and after the same address was reached {whence(facts)}{for_a_block(facts, states)}.",
             facts=(*USED, *WAYS),
             witnesses=witnesses(facts, state) + facts.ways.outlasted.witnesses,
             at_most_likely=reset or connect.sender_place != "target",
@@ -146,10 +149,15 @@ def _accepted_then_nothing(facts: Facts) -> Finding | None:
             "sizes.stalls",
             witnesses=facts.sizes.stalls.witnesses,
         )
+    cut = cut_before_the_vendor(facts, state.address)
+    if cut is not None:
+        return opposes(
+            f"The connection to {state.address} {met(cut)} {where_inside(cut)}.", *IN_FLOW, witnesses=cut.witnesses
+        )
     return Finding(
         lean=Lean.SUPPORTS,
-        because=f"{for_a_block(facts, (state,))}{state.address} accepts the connection and then answers nothing to "
-        f"{sent}, while the same address is reached {whence(facts)}.",
+        because=f"{state.address} accepts the connection and then answers nothing to {sent}, while the same address "
+        f"answers it {whence(facts)}{for_a_block(facts, (state,))}.",
         facts=USED,
         witnesses=witnesses(facts, state) + other.witnesses,
         at_most_likely=True,

@@ -42,9 +42,7 @@ def start(lab: Assembly, options: Gateway) -> None:
         lab.fork("gateway", "interceptor", lambda: _intercept(lab.pki.intercepted_chain))
         lab.wait_for("gateway", lab.known["gateway4"], INTERCEPTOR)
     if options.proxy != "none":
-        kind = options.proxy
-        lab.fork("gateway", "proxy", lambda: _accept(PROXY, lambda session: _proxy(session, kind)))
-        lab.wait_for("gateway", lab.known["gateway4"], PROXY)
+        start_proxy(lab, "gateway", options.proxy)
     if rules:
         chain = "type nat hook prerouting priority -100; "
         ns.nft(
@@ -52,6 +50,12 @@ def start(lab: Assembly, options: Gateway) -> None:
             f"table inet middle {{ chain prerouting {{ {chain}}}; }}\n"
             + "".join(f"add rule inet middle prerouting {rule}\n" for rule in rules),
         )
+
+
+def start_proxy(lab: Assembly, role: str, kind: str) -> None:
+    """Start an explicit proxy of this kind on the machine of ``role``. Raises LabError."""
+    lab.fork(role, f"{role}-proxy", lambda: _accept(PROXY, lambda session: _proxy(session, kind)))
+    lab.wait_for(role, lab.known[f"{role}4"], PROXY)
 
 
 def _accept(port: int, work: Callable[[socket.socket], None]) -> None:

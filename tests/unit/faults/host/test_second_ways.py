@@ -41,7 +41,7 @@ def test_refused_by_the_target_here_and_served_there(via: Via) -> None:
     assert (verdict.side, verdict.certainty, verdict.fault) == ("host", "established", "host.block.source_address")
     assert "dead from here: that is evidence for a block of this address" in verdict.summary
     if via is PROXY:
-        assert "Works through the proxy, dead from here" in verdict.summary
+        assert "works through the proxy, dead from here" in verdict.summary
     assert "is no reason to look for the fault at your end" in verdict.reply
 
 
@@ -64,7 +64,7 @@ def test_silence_at_the_vendors_border_is_likely_and_not_for_everyone() -> None:
     told.walk(protocol="icmp")
     verdict = again(by(told, PROXY), SILENT)
     assert (verdict.side, verdict.certainty, verdict.fault) == ("host", "likely", "host.block.source_address")
-    assert "Works through the proxy, dead from here" in verdict.summary
+    assert "works through the proxy, dead from here" in verdict.summary
 
 
 def test_a_black_hole_in_mid_path_with_a_way_round_it_is_not_the_hosts() -> None:
