@@ -252,7 +252,8 @@ def _record(
     if sock is not None:
         with contextlib.suppress(OSError):
             source = sock.getsockname()[:2]
-        info = tcpinfo.read(sock)
+        # Of a connection that never was there is nothing to tell but its SYNs.
+        info = tcpinfo.read(sock) if failure is None else None
     if source is not None and (source[1] == 0 or source[0] in _UNSPECIFIED):
         source = None
     return Connect(
