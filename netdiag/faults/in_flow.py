@@ -45,6 +45,15 @@ def flow_to(facts: Facts, address: str) -> FlowState | None:
     return next((flow for flow in facts.flow.states.value or () if flow.address == address), None)
 
 
+def cut_before_the_vendor(facts: Facts, address: str) -> FlowState | None:
+    """Inside a connection to this address the vendor's name is ended, or alone of two names vanishes, on the customer's
+    side or on the way there: no rule of the vendor's."""
+    flow = flow_to(facts, address)
+    if flow is None or not (was_ended(flow) or (was_swallowed(flow) and minds_the_name(flow))):
+        return None
+    return flow if whose(facts, flow) in ("customer", "customer or way", "way") else None
+
+
 def was_ended(flow: FlowState) -> bool:
     """The vendor's name was answered by a reset, or an end of stream in its place."""
     return flow.vendor in ("reset", "closed")

@@ -170,6 +170,32 @@ def test_a_router_that_never_answers_is_no_drop() -> None:
     assert tale.verdict().side == "inconclusive"
 
 
+def agents_line() -> Story:
+    """Another line, on which the same address works."""
+    story = Story()
+    story.surroundings()
+    story.well()
+    return story
+
+
+@pytest.mark.parametrize(("end", "certainty"), [("reset", "established"), ("none", "likely")])
+def test_what_ends_before_the_vendor_is_no_block_of_the_vendors(end: str, certainty: str) -> None:
+    """That the agent's line is served does not make a filter on the way a ban of this customer."""
+    tale = cut((2, "expired"), (3, end), (None, end), reset=end == "reset")
+    verdict = decide(derive(tale.bundle(), [agents_line().bundle()]))
+    assert (verdict.side, verdict.certainty) == ("transit", certainty)
+    standings = {one.fault: one.standing for one in verdict.hypotheses}
+    assert standings["host.block.source_address"] == "opposed"
+
+
+def test_behind_the_last_router_it_may_be_a_block_of_the_vendors() -> None:
+    tale = cut((4, "expired"), (5, "expired"), (None, "reset"))
+    verdict = decide(derive(tale.bundle(), [agents_line().bundle()]))
+    standings = {one.fault: one.standing for one in verdict.hypotheses}
+    assert standings["host.block.source_address"] == "possible"
+    assert verdict.side in ("host", "inconclusive")
+
+
 def test_without_a_walk_nothing_is_placed() -> None:
     tale = Tale()
     tale._records = [one for one in tale._records if not isinstance(one, transport.HopReply)]
