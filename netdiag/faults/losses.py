@@ -45,13 +45,18 @@ def is_lossy(share: Share) -> bool:
 
 def where(onset: Onset) -> str:
     """The interval and what was lost on both sides of it, for a person."""
-    first = (
-        "the target itself" if onset.first_lossy is None else f"hop {onset.first_lossy} ({onset.first_lossy_address})"
+    beyond = (
+        "the target itself"
+        if onset.first_lossy is None
+        else f"hop {onset.first_lossy} ({onset.first_lossy_address}) and beyond"
     )
-    lost = f"{share_words(onset.beyond)} paced packets are lost, there or back, from {first} on"
+    lost = f"{share_words(onset.beyond)} test packets to {beyond} were lost, there or back"
+    if onset.first_lossy == 1:
+        return lost
     if onset.last_clean == 0 or onset.before is None:
-        return f"{lost}; none of the hops before it can be called clean"
-    return f"{lost}, and {share_words(onset.before)} up to hop {onset.last_clean} ({onset.last_clean_address})"
+        return f"{lost}; which hops before that lose none does not show"
+    last = f"hop {onset.last_clean} ({onset.last_clean_address})"
+    return f"{lost}, and {share_words(onset.before)} of those up to {last}, so the loss begins between the two"
 
 
 def explains(facts: Facts, loss: Share) -> bool:

@@ -12,7 +12,7 @@ def along_the_path(losses: LossFacts) -> Iterator[tuple[str, tuple[Witness, ...]
     """Each sentence with what was observed of it."""
     path, onset = losses.path, losses.onset
     if path.value is not None and path.value.end is not None:
-        yield f"To {path.value.address} itself {share_words(path.value.end)} paced packets were lost.", path.witnesses
+        yield f"To {path.value.address} itself {share_words(path.value.end)} test packets were lost.", path.witnesses
     if onset.value is not None:
         yield _begins(onset.value), onset.witnesses
     elif path.value is not None and any(hop.share.lost and not hop.limited for hop in path.value.hops):

@@ -1,6 +1,6 @@
 """Loss and its look-alike, through real routers: where it begins, and that a limiter is none.
 
-The first SYN and its repetition are lost for certain; then three of five datagrams are by chance. That a hop beyond
+The SYNs of the first two attempts are lost for certain; then three of five datagrams are by chance. That a hop beyond
 the lossy link loses none of its dozen is a chance of 1 in 60,000.
 """
 
@@ -26,10 +26,13 @@ NETWORKS = ("home", "office")
 ISP2 = {"home": 3, "office": 5}
 """The hop that loses what it forwards."""
 
-FIRST_SYN = """
+SYN = "ip ttl > 30 tcp dport {vendor_port} tcp flags syn"
+"""That of a connection to the service, and none of a walk's."""
+
+FIRST_SYN = f"""
 [[change]]
 at = "isp2"
-nft = ["add rule inet lab forward ip daddr {vendor_net4} ip ttl > 30 tcp flags syn numgen inc mod 1000 < 2 drop"]
+nft = ["add rule inet lab forward ip daddr {{vendor_net4}} {SYN} numgen inc mod 1000 < 2 drop"]
 """
 MOST = "meta l4proto {{ udp, icmp }} numgen random mod 100 < 60 drop"
 

@@ -40,7 +40,9 @@ def assess(facts: Facts) -> Finding:
     lost = f"{share_words(lan.value)} packets to the gateway were lost"
     if onset.value is not None and "local" not in sides(facts, onset.value):
         return opposes(
-            f"The local network is clean: {where(onset.value)}.", *FACTS, witnesses=lan.witnesses + onset.witnesses
+            f"The loss does not begin in the local network: {where(onset.value)}.",
+            *FACTS,
+            witnesses=lan.witnesses + onset.witnesses,
         )
     if not is_lossy(lan.value):
         few = lan.value.lost > 0 and lan.value.high > TOO_FEW

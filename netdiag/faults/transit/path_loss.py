@@ -57,8 +57,8 @@ def assess(facts: Facts) -> Finding:
 
 def _without_onset(path: PathLoss) -> Finding:
     if path.end is None:
-        return silent("The target answers no paced packets, and no interval of hops is plain.", *FACTS)
-    lost = f"{share_words(path.end)} paced packets to the target are lost"
+        return silent("The target answers no test packets, and where loss begins is not plain.", *FACTS)
+    lost = f"{share_words(path.end)} test packets to the target were lost"
     if path.end.lost:
         return silent(f"{lost}; where is not plain.", *FACTS)
     return opposes(f"{lost}.", *FACTS, witnesses=path.witnesses)
@@ -68,7 +68,7 @@ def _others(facts: Facts) -> str:
     control, shared = facts.losses.control.value, facts.losses.shared.value
     if control is None or shared is None:
         return ""
-    return f"; {'so are' if shared else 'only'} {share_words(control)} to another host"
+    return f"; to another host {share_words(control)} were lost{', too' if shared else ''}"
 
 
 FAULT = Fault(
