@@ -88,7 +88,8 @@ def collect(
         str | None, typer.Option("--ticket", metavar="ID", help="The support ticket; it is sealed into the bundle.")
     ] = None,
     rate_limit: Annotated[
-        bool, typer.Option("--rate-limit", help="Not available yet: measure the vendor's rate limit.")
+        bool,
+        typer.Option("--rate-limit", help="Measure how much the service lets pass, too: at most 30 quick requests."),
     ] = False,
     slow: Annotated[
         bool, typer.Option("--slow", help="Measure what is slow, too: a download of at most 1 MB of the URL.")
@@ -136,7 +137,7 @@ def collect(
             budget_s=budget,
             yes=yes,
             format=format,
-            not_yet=tuple(name for name, given in (("--rate-limit", rate_limit),) if given),
+            rate_limit=rate_limit,
         ),
     )
 
@@ -260,6 +261,37 @@ def trace(
         command.Flags(
             protocol=protocol, family=family, flows=flows, raw=raw, deep=deep, budget_s=budget, format=format
         ),
+    )
+
+
+@app.command(short_help="Find out how much URL lets pass, and what it refuses.")
+def limits(
+    url: Annotated[str, typer.Argument(metavar="URL", help="The service: http(s)://host[:port][/path], or a host.")],
+    operator: Annotated[
+        bool,
+        typer.Option("--i-operate-this", help="You run this service: allow more, and up to six further refusals."),
+    ] = False,
+    expect: Annotated[
+        str | None,
+        typer.Option("--expect", metavar="LIMIT", help="What the limit is meant to be, such as '10r/s burst 20'."),
+    ] = None,
+    profile: Profile = None,
+    budget: Annotated[
+        int, typer.Option("--budget", metavar="SECONDS", min=5, max=3600, help="Stop after this time.")
+    ] = 120,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before measuring.")] = False,
+    format: PlainFormat = "text",
+) -> int:
+    """Find out how much URL lets pass: requests, connections, and both at the same time.
+
+    It ends with the first refusal, unless you operate the service. With --expect the exit code is 0 where the limit is
+    the expected one, and 1 where it is another, or was not found.
+    """
+    from netdiag.cli import limits as command
+
+    return command.limits(
+        url,
+        command.Flags(budget_s=budget, operator=operator, expect=expect, profile=profile, yes=yes, format=format),
     )
 
 

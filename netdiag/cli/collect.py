@@ -34,26 +34,24 @@ MAX_WAYS = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Flags:
-    """What was asked for. ``not_yet`` are flags whose work this version cannot do."""
+    """What was asked for."""
 
     output: Path | None
     profile: Path | None
     ticket: str | None
     deep: bool
     slow: bool
+    rate_limit: bool
     capture: bool
     via: tuple[str, ...]
     user_agent: str | None
     budget_s: int
     yes: bool
     format: Literal["text", "json"]
-    not_yet: tuple[str, ...]
 
 
 def collect(url: str, flags: Flags) -> int:
     """Measure, seal, write, and tell. Everything that can be wrong with the call is found before the first packet."""
-    if flags.not_yet:
-        raise usage(f"{flags.not_yet[0]} is not available yet in this version")
     typed = parse_url(url)
     _check_text("--ticket", flags.ticket, 200)
     _check_text("--user-agent", flags.user_agent, 500)
@@ -78,6 +76,7 @@ def collect(url: str, flags: Flags) -> int:
         options=Options(
             deep=flags.deep,
             slow=flags.slow,
+            rate_limit=flags.rate_limit,
             capture=flags.capture,
             via=tuple(f"{way.via.kind} {way.via.name}" for way in ways),
             user_agent=flags.user_agent,
@@ -88,7 +87,8 @@ def collect(url: str, flags: Flags) -> int:
         ways=ways,
         typed_ways=flags.via,
     )
-    ask(preview(probes.contacts(request), request.options), yes=flags.yes)
+    limits = probes.limit_budget(request) if flags.rate_limit else None
+    ask(preview(probes.contacts(request), request.options, limits), yes=flags.yes)
     with Interruption() as interruption:
         try:
             with progress(flags.budget_s) as watcher:

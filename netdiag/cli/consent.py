@@ -5,13 +5,19 @@ from collections.abc import Sequence
 
 from netdiag.cli.problem import ExitCode, Problem, usage
 from netdiag.evidence.bundle import Options
+from netdiag.evidence.limits import LimitBudget
 from netdiag.reports.inside import NEVER
+from netdiag.reports.limits import budget_words
 from netdiag.reports.words import fill
 
 IN_IT = (
     "this machine's addresses, routes, name servers, proxies, clock and system versions; what name servers and hosts "
     "answered, with times and certificates; the routers on the way; of HTTP answers the status, some headers and at "
     "most 2 kB of an error page"
+)
+WARNING = (
+    "That looks for a limit, and so may meet it: the service may refuse this address for a while, and everybody who "
+    "shares it."
 )
 PSEUDONYMS = "hardware (MAC) addresses, host and user names, Wi-Fi names, search domains"
 
@@ -24,8 +30,9 @@ CAPTURED = (
 )
 
 
-def preview(contacts: Sequence[str], options: Options) -> list[str]:
-    """The list, wrapped. ``contacts`` is everybody who will get a packet, by address or by class."""
+def preview(contacts: Sequence[str], options: Options, limits: LimitBudget | None = None) -> list[str]:
+    """The list, wrapped. ``contacts`` is everybody who will get a packet, by address or by class; ``limits`` what the
+    rate section may spend, where there is to be one."""
     lines = fill(f"netdiag will contact, for at most {options.budget_s} s and without any login:")
     for one in contacts:
         lines += fill(one, first="  - ")
@@ -33,6 +40,8 @@ def preview(contacts: Sequence[str], options: Options) -> list[str]:
     lines += ["", *fill(f"{when} {DOWNLOAD}.")]
     if options.deep:
         lines += fill(f"{DEEP}.")
+    if limits is not None:
+        lines += fill(f"--rate-limit: after all else, {budget_words(limits)}. {WARNING}")
     lines += ["", *fill(f"The bundle will hold {IN_IT}.")]
     if options.capture:
         lines += fill(f"{CAPTURED}.")

@@ -20,7 +20,8 @@ R = TypeVar("R", bound=Observed)
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     """What is fixed before the first packet. ``url`` is what is requested (no user info, no query, no fragment).
     ``consented``: a vendor profile says that the name is public, so outside resolvers may be asked even where it
-    resolves to a private address. ``limits``: what the rate section may spend, where there is to be one. ``ways``: the second ways out that the customer named. ``only``: the addresses that
+    resolves to a private address. ``ways``: the second ways out that the customer named. ``limits``: what the
+    rate section may spend, where there is to be one. ``only``: the addresses that
     failed in an earlier run, where nothing else is to be measured again (None: a run of its own)."""
 
     target: Target

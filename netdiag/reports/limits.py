@@ -1,0 +1,299 @@
+"""What a rate section found, for the SRE: a table in 80 columns, and JSON ("netdiag/limits/1")."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from netdiag.evidence.bundle import Bundle
+from netdiag.evidence.display import sanitize_text
+from netdiag.evidence.limits import LimitAttempt, LimitBudget
+from netdiag.facts import Facts
+from netdiag.facts.expectation import Agreement, Expectation
+from netdiag.facts.limit_headers import Said
+from netdiag.facts.limits import Allowed, Estimate, Kind, LimitFacts, Refusal
+from netdiag.reports.encoding import dump, stamp
+from netdiag.reports.words import count, endpoint, fill, two_columns
+
+SCHEMA = "netdiag/limits/1"
+
+PHASE = {
+    "single": "a single request",
+    "burst_on_one_connection": "requests on one connection",
+    "burst_of_connections": "new connections, no request",
+    "held_connections": "connections held open",
+    "under_way": "requests at the same time",
+    "paced": "requests at half the rate",
+    "recovery": "again, after a pause",
+}
+KIND: dict[Kind, str] = {
+    "request_rate": "requests in a time",
+    "connection_rate": "new connections in a time",
+    "concurrency": "connections at the same time",
+}
+OUTCOME = {
+    "refused_http": "HTTP {status}",
+    "challenge": "a challenge for browsers",
+    "closed": "the connection closed without an answer",
+    "reset": "the connection reset",
+    "silent": "no answer",
+    "refused": "the connection refused",
+    "icmp": "an ICMP error",
+    "failed": "a failure on this machine",
+    "answered": "an answer",
+}
+SHAPE = {
+    "token_bucket": "a token bucket",
+    "fixed_window": "a fixed window",
+    "sliding_window": "a sliding window",
+    "delay": "answers held back",
+}
+BY = {
+    "default": "the small default",
+    "profile": "the vendor's profile",
+    "operator": "--i-operate-this",
+}
+
+
+def budget_words(budget: LimitBudget) -> str:
+    """What may be spent, in one sentence: shown before, and reported after."""
+    end = (
+        "ending with the first refusal"
+        if not budget.refusals
+        else f"with {count(budget.refusals, 'further refusal')} at most after the first, each after a quiet wait, and "
+        "none after one that looks like a ban"
+    )
+    return (
+        f"at most {count(budget.requests, 'request')} and {count(budget.connections, 'connection')}, at most "
+        f"{budget.rate:g} a second and 4 under way at once, {end} ({BY[budget.by]})"
+    )
+
+
+def table(limits: LimitFacts) -> list[str]:
+    """What was let pass, phase by phase: for the live view, too."""
+    lines = [f"  {'what':<30}{'passed':>8}{'within':>10}   then"]
+    for one in limits.allowed.value or ():
+        then = "refused" if one.refused else "no refusal"
+        lines.append(f"  {PHASE[one.phase]:<30}{one.passed:>8}{_span(one.within_ms):>10}   {then}")
+    return lines
+
+
+def limits_text(
+    bundle: Bundle, facts: Facts, expected: Expectation | None = None, agrees: Agreement | None = None
+) -> str:
+    """The report, 80 columns."""
+    limits = facts.limits
+    where = next((step for step in bundle.plan if step.probe == "limits"), None)
+    address = where.address if where is not None else None
+    place = f" ({endpoint(address, bundle.target.port)})" if address else ""
+    lines = fill(sanitize_text(f"Limits of {bundle.target.url}{place}"))
+    if limits.budget.value is not None:
+        lines += ["", *fill(f"Allowed: {budget_words(limits.budget.value)}.")]
+    if limits.allowed.value:
+        lines += ["", *table(limits)]
+    lines += [""]
+    for sentence in sentences(limits):
+        lines += fill(sanitize_text(sentence))
+    if expected is not None and agrees is not None:
+        lines += ["", *fill(expectation_words(expected, agrees))]
+    rows = [(shape, words) for one in limits.estimates.value or () for shape, words in [_row(one)]]
+    if rows:
+        lines += ["", "What explains all of it", *two_columns(rows)]
+    if bundle.interrupted is not None:
+        lines += ["", *fill("It was ended early, and tells only what was seen until then.")]
+    return "\n".join(lines) + "\n"
+
+
+def sentences(limits: LimitFacts) -> Iterator[str]:
+    """What was found, in words that claim no more."""
+    if limits.already.value is True:
+        yield "Even the single request was refused, so nothing more was sent: this is no limit that a burst meets."
+    if limits.met.value is False:
+        yield from _not_met(limits)
+    refusal = limits.refusal.value
+    if refusal is not None:
+        yield from _met(refusal, limits)
+    yield from _headers(limits)
+
+
+def bounds(limits: LimitFacts) -> str:
+    """``allowed >= 14 in 1.3 s, refused at 15``: of the phase that was refused; else of the largest."""
+    allowed, refusal = limits.allowed.value or (), limits.refusal.value
+    if refusal is not None:
+        # A phase before, and its pause, count as well: the limit does not know of phases.
+        within = _span(refusal.after_ms) if refusal.after_ms else "one moment"
+        mine = next((one for one in allowed if one.refused), None)
+        passed = mine.passed if mine is not None else refusal.number - 1
+        return f"allowed >= {passed} in {within}, refused at {passed + 1}"
+    most = max(allowed, key=lambda one: one.passed, default=None)
+    return "nothing was seen" if most is None else f"allowed >= {most.passed} in {_span(most.within_ms)}, none refused"
+
+
+def _not_met(limits: LimitFacts) -> Iterator[str]:
+    if limits.estimates.value:
+        one = limits.estimates.value[0]
+        yield (
+            f"Nothing was refused, and answers to requests in a row were held back: they came at {_rate(one)}, "
+            "however fast they were asked for."
+        )
+    else:
+        yield f"Nothing was refused within this budget: {bounds(limits)}."
+
+
+def _met(refusal: Refusal, limits: LimitFacts) -> Iterator[str]:
+    kinds = [KIND[kind] for kind in limits.kinds.value or ()]
+    how = OUTCOME[refusal.outcome].format(status=refusal.status)
+    yield f"A limit on {' or '.join(kinds)} was met: {bounds(limits)}, with {how}."
+    if refusal.retry_after_s is not None:
+        yield f"The refusal says to come back after {refusal.retry_after_s} s."
+    if limits.banned.value is True:
+        yield (
+            "A refusal of this kind may be a ban that every further attempt makes longer, so none was made after it; "
+            "silence alone may also be a lost packet."
+        )
+    if limits.recovers.value is True:
+        yield "After a pause it was let pass again, so that the service is limited and not overloaded."
+    if limits.recovers.value is False:
+        yield "Nothing passed again within the time that was allowed."
+    if limits.estimates.known and not limits.estimates.value:
+        yield "None of the usual limits explains all that was seen: several may be at work, or others share this one."
+
+
+def _headers(limits: LimitFacts) -> Iterator[str]:
+    said = limits.said.value
+    if said is None:
+        return
+    if not said:
+        yield "No header told of a limit."
+        return
+    yield f"Headers told: {'; '.join(_said(one) for one in said)}."
+    if limits.predicted.value is True:
+        yield "The answer before the refusal said that nothing was left: the headers predict it."
+    if limits.predicted.value is False:
+        yield "The answer before the refusal said that more was left: the headers do not predict it."
+
+
+def _said(one: Said) -> str:
+    parts = [
+        f"{word} {value}{unit}"
+        for word, value, unit in (
+            ("quota", one.quota, ""),
+            ("remaining", one.remaining, ""),
+            ("window", one.window_s, " s"),
+            ("reset in", one.reset_s, " s"),
+        )
+        if value is not None
+    ]
+    return f"{one.name + ': ' if one.name else ''}{', '.join(parts) or 'a policy without numbers'}"
+
+
+def expectation_words(expected: Expectation, agrees: Agreement) -> str:
+    """Whether it is as it was meant to be."""
+    burst = "" if expected.burst is None else f", burst {expected.burst}"
+    meant = f"The expected limit ({expected.rate:.3g} a second{burst})"
+    return {
+        "agrees": f"{meant} is the one that was found.",
+        "differs": f"{meant} is NOT what was found.",
+        "unknown": f"{meant} was neither confirmed nor excluded: not enough evidence within this budget.",
+    }[agrees]
+
+
+def _row(one: Estimate) -> tuple[str, str]:
+    burst = str(one.burst_low) if one.burst_low == one.burst_high else f"{one.burst_low} to {one.burst_high}"
+    if one.shape == "delay":
+        return SHAPE[one.shape], f"{_rate(one)}; how many may wait was not met"
+    if one.window_low_s is None or one.window_high_s is None:
+        return SHAPE[one.shape], f"{burst} at once, {_rate(one)}"
+    window = f"{one.window_low_s:.3g} to {one.window_high_s:.3g} s"
+    return SHAPE[one.shape], f"{burst} in a window of {window} ({_rate(one)})"
+
+
+def _rate(one: Estimate) -> str:
+    middle = (one.rate_low * one.rate_high) ** 0.5
+    return f"{middle:.3g} a second (between {one.rate_low:.3g} and {one.rate_high:.3g})"
+
+
+def _span(ms: int) -> str:
+    return f"{ms / 1000:.1f} s" if ms >= 100 else f"{ms} ms"
+
+
+def limits_json(bundle: Bundle, facts: Facts, expected: Expectation | None, agrees: Agreement | None) -> str:
+    """The same for programs."""
+    limits = facts.limits
+    refusal = limits.refusal.value
+    return dump(
+        {
+            "schema": SCHEMA,
+            "url": bundle.target.url,
+            "address": next((step.address for step in bundle.plan if step.probe == "limits"), None),
+            "began_at": stamp(bundle.began_at),
+            "run_id": bundle.run_id,
+            "interrupted": bundle.interrupted,
+            "budget": None if limits.budget.value is None else _budget(limits.budget.value),
+            "spent": _spent(bundle),
+            "met": limits.met.value,
+            "already_refused": limits.already.value,
+            "counts": list(limits.kinds.value or ()),
+            "bounds": bounds(limits) if limits.allowed.known else None,
+            "allowed": [_allowed(one) for one in limits.allowed.value or ()],
+            "refusal": None if refusal is None else _refusal(refusal),
+            "ban_like": limits.banned.value,
+            "recovers": limits.recovers.value,
+            "estimates": [_estimate(one) for one in limits.estimates.value or ()],
+            "headers": [_header(one) for one in limits.said.value or ()],
+            "headers_predicted": limits.predicted.value,
+            "expected": None if expected is None else {"rate": expected.rate, "burst": expected.burst},
+            "expectation": agrees,
+        }
+    )
+
+
+def _budget(one: LimitBudget) -> dict[str, Any]:
+    return {
+        "requests": one.requests,
+        "connections": one.connections,
+        "rate": one.rate,
+        "further_refusals": one.refusals,
+        "seconds": one.seconds,
+        "by": one.by,
+    }
+
+
+def _spent(bundle: Bundle) -> dict[str, int]:
+    attempts = [one for one in bundle.observations if isinstance(one, LimitAttempt)]
+    return {
+        "requests": sum(one.asks == "request" for one in attempts),
+        "connections": sum(one.fresh for one in attempts),
+    }
+
+
+def _allowed(one: Allowed) -> dict[str, Any]:
+    return {"phase": one.phase, "passed": one.passed, "within_ms": one.within_ms, "refused": one.refused}
+
+
+def _refusal(one: Refusal) -> dict[str, Any]:
+    return {
+        "phase": one.phase,
+        "outcome": one.outcome,
+        "status": one.status,
+        "number": one.number,
+        "after_ms": one.after_ms,
+        "retry_after_s": one.retry_after_s,
+    }
+
+
+def _estimate(one: Estimate) -> dict[str, Any]:
+    return {
+        "shape": one.shape,
+        "burst": [one.burst_low, one.burst_high],
+        "rate": [one.rate_low, one.rate_high],
+        "window_s": None if one.window_low_s is None else [one.window_low_s, one.window_high_s],
+    }
+
+
+def _header(one: Said) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "quota": one.quota,
+        "remaining": one.remaining,
+        "window_s": one.window_s,
+        "reset_s": one.reset_s,
+    }
