@@ -8,7 +8,7 @@ LIMITS = (
         body=("you have sent too many requests in a given amount of time.",), alone=True,
     ),
     Row(
-        "GitHub", "limit", "GitHub REST docs, Rate limits", "2026-11", body=("api rate limit exceeded for ",),
+        "GitHub", "limit", "GitHub REST docs, Rate limits", "2026-11", body=("api rate limit exceeded for",),
         alone=True, note="Status 403 or 429: no refusal of the login.",
     ),
     Row(

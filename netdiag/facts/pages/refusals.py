@@ -82,8 +82,13 @@ REFUSALS = (
         note="mod_security in Server is on every reply of an Apache that names its modules.",
     ),
     Row(
-        "Kong", "block", "Kong, plugins/ip-restriction (before 3.0)", "2026-11", body=("ip address not allowed: ",),
-        statuses=(403,), refuses="address", note="Shows the address that the gateway saw.",
+        "Kong", "block", "Kong, plugins/ip-restriction (before 3.0)", "2026-11", body=("ip address not allowed:",),
+        headers=(("x-kong-response-latency", ""),), refuses="address",
+        note="Shows the address that the gateway saw. Applications use the same words.",
+    ),
+    Row(
+        "Kong", "block", "Kong, plugins/ip-restriction (before 3.0)", "2026-11", body=("ip address not allowed:",),
+        headers=(("server", "kong"),), refuses="address",
     ),
     Row(
         "Kong", "block", "Kong, plugins/ip-restriction", "2026-11", body=("your ip address is not allowed",),
