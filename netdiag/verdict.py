@@ -226,6 +226,10 @@ def _search_keys(facts: Facts, leads: Sequence[Hypothesis]) -> tuple[tuple[str, 
         if state.works is not True and state.genuine is not False:
             found.extend(state.search_keys)
             found.extend(state.http.search_keys if state.http is not None else ())
+    recovery = facts.recovery.value
+    if recovery is not None:
+        found.append(("refused_until_utc", recovery.until))
+        found.extend([("allowed_from_utc", recovery.since)] if recovery.since is not None else [])
     return tuple(dict.fromkeys(found))
 
 

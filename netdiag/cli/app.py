@@ -106,6 +106,14 @@ def collect(
             help="Ask by a second way out, too: an interface, an own address, or a proxy (http://host:port).",
         ),
     ] = None,
+    watch_recovery: Annotated[
+        str | None,
+        typer.Option(
+            "--watch-recovery",
+            metavar="DURATION",
+            help="If it is refused, look seldom for that long (10m, 2h at most) when it works again.",
+        ),
+    ] = None,
     user_agent: Annotated[
         str | None,
         typer.Option("--user-agent", metavar="UA", help="The User-Agent of the program that is refused."),
@@ -133,6 +141,7 @@ def collect(
             slow=slow,
             capture=capture,
             via=tuple(via or ()),
+            watch_recovery=watch_recovery,
             user_agent=user_agent,
             budget_s=budget,
             yes=yes,

@@ -12,6 +12,7 @@ import msgspec
 
 from netdiag.cli import reading
 from netdiag.cli.consent import ask, preview
+from netdiag.cli.duration import seconds
 from netdiag.cli.interruption import Interruption
 from netdiag.cli.output import put, say
 from netdiag.cli.problem import ExitCode, Problem, usage
@@ -27,6 +28,9 @@ from netdiag.facts import Facts, derive
 from netdiag.probes.ways import Way, WayError, way_of
 from netdiag.reports.collected import Sealed, collected_json, collected_text
 from netdiag.reports.summary import summary
+
+WATCH_LEAST_S, WATCH_MOST_S = 60, 7200
+"""A shorter watch has no room for its first quiet and the attempt after it; a longer one is a monitor's work."""
 
 MAX_WAYS = 2
 """Each costs the vendor a connection for each address, and the run the time until the manners allow it."""
@@ -44,6 +48,7 @@ class Flags:
     rate_limit: bool
     capture: bool
     via: tuple[str, ...]
+    watch_recovery: str | None
     user_agent: str | None
     budget_s: int
     yes: bool
@@ -60,6 +65,7 @@ def collect(url: str, flags: Flags) -> int:
         typed = replace(typed, target=msgspec.structs.replace(typed.target, private=True))
     path = _place(flags.output, typed.target.host)
     ways = _ways(flags.via)
+    watch_s = seconds("--watch-recovery", flags.watch_recovery, least=WATCH_LEAST_S, most=WATCH_MOST_S)
     try:
         key = signing_key(os.environ)
     except KeyFileError as error:
@@ -81,6 +87,7 @@ def collect(url: str, flags: Flags) -> int:
             via=tuple(f"{way.via.kind} {way.via.name}" for way in ways),
             user_agent=flags.user_agent,
             budget_s=flags.budget_s,
+            watch_s=watch_s,
         ),
         profile=vendor,
         ticket=flags.ticket,

@@ -59,23 +59,3 @@ class WayFacts(Value, frozen=True, kw_only=True):
     other_family_works: Fact[bool] = Fact()
     """Every address of one family fails here, and the service works over the other one: another address of the
     customer, but of the vendor, too."""
-
-
-class Recovery(Value, frozen=True, kw_only=True):
-    """What was seen of one address after the run. Seconds count from the first failure of the run.
-
-    ``refused_until_s``: the last time that it failed; ``allowed_from_s``: the first time that it worked (None: it did
-    not until the watch ended). ``quiet_refused_s``: the longest quiet before an attempt that failed all the same;
-    ``quiet_allowed_s``: the quiet before the one that worked. ``until`` and ``since`` are UTC.
-    """
-
-    address: str
-    level: Literal["connect", "http"]
-    attempts: int
-    refused_until_s: int
-    allowed_from_s: int | None = None
-    quiet_refused_s: int = 0
-    quiet_allowed_s: int | None = None
-    until: str = ""
-    since: str | None = None
-    witnesses: tuple[Witness, ...] = ()

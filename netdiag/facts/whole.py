@@ -1,7 +1,7 @@
 """All facts of one run together."""
 
 from netdiag.facts.agent import AgentFacts
-from netdiag.facts.base import Value
+from netdiag.facts.base import Fact, Value
 from netdiag.facts.controls import ControlFacts
 from netdiag.facts.flow import FlowFacts
 from netdiag.facts.limits import LimitFacts
@@ -9,6 +9,7 @@ from netdiag.facts.losses import LossFacts
 from netdiag.facts.machine import MachineFacts
 from netdiag.facts.names import NameFacts
 from netdiag.facts.path import PathFacts
+from netdiag.facts.recovery import Recovery
 from netdiag.facts.sizes import SizeFacts
 from netdiag.facts.speed import SpeedFacts
 from netdiag.facts.target import TargetFacts
@@ -35,3 +36,4 @@ class Facts(Value, frozen=True, kw_only=True):
     limits: LimitFacts = LimitFacts()
     agent: AgentFacts = AgentFacts()
     ways: WayFacts = WayFacts()
+    recovery: Fact[Recovery] = Fact()

@@ -61,6 +61,11 @@ class Clock:
         if self._stopped.is_set() or seconds >= left:
             raise OutOfTimeError
 
+    def extend(self, seconds: float) -> None:
+        """A new deadline, ``seconds`` from now: for what has a budget of its own after the run. A run that was stopped
+        stays so."""
+        self.deadline_ns = self.now_ns() + int(seconds * 1e9)
+
     def stop(self) -> None:
         """End the run now: from here on nothing is left, and every sleeper wakes. Safe in a signal handler's thread."""
         self._stopped.set()

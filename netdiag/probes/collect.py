@@ -24,6 +24,7 @@ from netdiag.evidence.record import NotRun, StepId
 from netdiag.evidence.redact import Identity as Person
 from netdiag.evidence.redact import Redactor
 from netdiag.probes import (
+    arriving,
     canary,
     delegation,
     dns,
@@ -43,6 +44,7 @@ from netdiag.probes import (
     sizes,
     slow,
     walk,
+    watch,
     way,
 )
 from netdiag.probes.base import Probe
@@ -56,6 +58,7 @@ from netdiag.probes.library.web import Identity
 from netdiag.probes.manners import DEEP_SCALE, Governor
 from netdiag.probes.plan import Inputs, Seen, next_steps
 from netdiag.probes.plan.limits import budget_for
+from netdiag.probes.plan.recovery import MAX_ATTEMPTS, what_to_watch
 from netdiag.probes.plan.seen import make_step
 from netdiag.probes.run import Outcome, Watcher, run
 from netdiag.probes.ways import Way
@@ -78,6 +81,7 @@ PROBES: Mapping[str, Probe] = MappingProxyType(
             walk,
             flows,
             in_flow,
+            arriving,
             sizes,
             paced,
             slow,
@@ -85,12 +89,17 @@ PROBES: Mapping[str, Probe] = MappingProxyType(
             canary,
             egress,
             way,
+            watch,
         )
     }
 )
 
 SEALING_S = 1.0
 """Kept back of the budget: handing over, sealing and writing must end inside it, too."""
+
+
+WATCH_SPARE_S = 10.0
+"""Over the duration of a watch: for its last attempt to end."""
 
 
 class CollectRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,6 +153,8 @@ def contacts(request: CollectRequest) -> list[str]:
         f"the target and one of these hosts again by a second way out, {one.via.kind} {one.via.name}"
         for one in request.ways
     ]
+    if request.options.watch_s:
+        listed.append(f"if the target refuses or drops: the target again, {MAX_ATTEMPTS} times at most, once a while")
     listed.append("routers on the way, by packets that expire there")
     if not target.private:
         listed.append(
@@ -180,6 +191,8 @@ def collect(request: CollectRequest, watcher: Watcher) -> Collected:
     outcome = run(
         lambda started, finished, seen: next_steps(inputs, Seen(started, finished, seen)), PROBES, world, clock, watcher
     )
+    if outcome.interrupted is None and request.options.watch_s:
+        outcome = _watched(inputs, outcome, world, clock, watcher)
     redactor = _redactor(request, outcome.observations)
     capture: bytes | None = None
     if recorder is not None:
@@ -203,6 +216,19 @@ def collect(request: CollectRequest, watcher: Watcher) -> Collected:
     cleaned = redactor.redact(bundle)
     removed = msgspec.structs.replace(cleaned, removed=redactor.removed)
     return Collected(bundle=removed, redactor=redactor, capture=capture)
+
+
+def _watched(inputs: Inputs, outcome: Outcome, world: LiveWorld, clock: Clock, watcher: Watcher) -> Outcome:
+    """The run, and after it the watch for recovery, where something failed. That this was interrupted leaves the run
+    whole: the step that did not end says so itself."""
+    ids = {step.id: step for step in outcome.steps}
+    step = what_to_watch(inputs, Seen(ids, frozenset(ids), outcome.observations))
+    if step is None:
+        return outcome
+    clock.extend(inputs.options.watch_s + WATCH_SPARE_S)
+    watch = run(lambda started, _ended, _seen: () if started else (step,), PROBES, world, clock, watcher)
+    steps, observations = (*outcome.steps, *watch.steps), (*outcome.observations, *watch.observations)
+    return msgspec.structs.replace(outcome, steps=steps, observations=observations)
 
 
 def _with_capture(

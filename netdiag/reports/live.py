@@ -40,6 +40,8 @@ _DOING = {
     "paced": "counting lost packets",
     "slow": "downloading",
     "canary": "asking where nobody is",
+    "way": "asking by a second way",
+    "watch": "watching whether it recovers",
 }
 
 

@@ -19,6 +19,7 @@ from netdiag.facts.derivation.near import Near
 from netdiag.facts.derivation.paced import derive_losses
 from netdiag.facts.derivation.path import derive_path
 from netdiag.facts.derivation.placing import VendorRouters, set_scene
+from netdiag.facts.derivation.recovery import derive_recovery
 from netdiag.facts.derivation.refusal import without_own_resets
 from netdiag.facts.derivation.sizes import derive_sizes
 from netdiag.facts.derivation.speed import derive_speed
@@ -66,6 +67,7 @@ def _alone(bundle: Bundle, name: str, profile: VendorProfile | None, vendors: Ve
         speed=derive_speed(scene),
         limits=derive_limits(book),
         ways=derive_ways(book, near, states),
+        recovery=derive_recovery(book),
     )
     return Run(name, bundle, facts, failing)
 

@@ -14,6 +14,7 @@ from netdiag.reports.observed.sight import Section, Sight
 from netdiag.reports.observed.sizes import of_sizes
 from netdiag.reports.observed.speed import of_speed
 from netdiag.reports.observed.target import of_target, ways
+from netdiag.reports.observed.ways import of_recovery, of_ways
 from netdiag.reports.words import count, listing
 
 __all__ = ["Section", "Sight", "in_brief", "observed"]
@@ -27,6 +28,8 @@ def observed(facts: Facts) -> tuple[Section, ...]:
         ("Other hosts, for comparison", of_controls(facts)),
         (f"The target {facts.host}, port {facts.port}", (*of_target(facts), *of_flow(facts), *of_sizes(facts))),
         ("The path", (*of_path(facts), *of_members(facts))),
+        ("A second way out", of_ways(facts)),
+        ("After the run", of_recovery(facts)),
         ("How fast it came", of_speed(facts)),
     )
     sections = []
@@ -69,6 +72,7 @@ def _brief_addresses(facts: Facts) -> Iterator[str]:
 
 
 def _brief_rest(facts: Facts) -> Iterator[str]:
+    yield from (one.says for one in (*of_ways(facts), *of_recovery(facts)))
     if facts.machine.local_refusal.value is not None:
         yield refusal_words(facts.machine.local_refusal.value)
     for walk in (facts.path.target4.value, facts.path.target6.value):
