@@ -5,10 +5,10 @@ What is broken
     an nftables or iptables REJECT, or a router's access list. Often for one source address only.
 
 How it shows
-    An ICMP error from the host's own address or from the vendor's last hop: port unreachable (3/3, in IPv6 1/4:
-    iptables, nftables, ufw limit, fail2ban), host prohibited (3/10: firewalld on iptables) or communication prohibited
-    (3/13, in IPv6 1/1: firewalld on nftables, routers' access lists). Which product it was, the code alone rarely says.
-    A few refuse with a TCP reset.
+    An ICMP error from the host's own address or from the vendor's last hop: port unreachable (3/3, in IPv6 1/4: the
+    default of iptables and nftables, and so of fail2ban, ufw limit and firewalld's rich rules), host prohibited (3/10:
+    firewalld on iptables) or communication prohibited (3/13, in IPv6 1/1: firewalld's zones on nftables, routers'
+    access lists). The code tells these groups apart, and not the products in one. A few refuse with a TCP reset.
 
 What looks like it
     A closed port (host.port.closed) resets, without ICMP. An access list of a router on the way
@@ -25,6 +25,7 @@ What to tell the customer
 from netdiag.evidence.record import Icmp
 from netdiag.facts import AddressState, Facts
 from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes, silent
+from netdiag.faults.host._mechanisms import of_icmp
 from netdiag.faults.host._reading import (
     NEIGHBOUR_WAIT_MS,
     PROFILE,
@@ -39,8 +40,6 @@ from netdiag.faults.reading import carries_healthy_control, icmp_errors, icmp_wo
 from netdiag.faults.transit._signs import not_the_vendors
 
 USED = ("target.addresses", "agent.runs", "path.proxy_in_path")
-
-NAMES = {"rejected": "port unreachable", "prohibited": "administratively prohibited", "unreachable": "unreachable"}
 
 
 def assess(facts: Facts) -> Finding:
@@ -62,33 +61,35 @@ def _refusal(facts: Facts, state: AddressState, other: Agent) -> Finding | None:
         return None
     if connect.how == "refused" and connect.icmp is None:
         return _reset(facts, state, other)
-    icmp, kind = connect.icmp, "other" if connect.icmp is None else kind_of(connect.icmp)
+    icmp = connect.icmp
+    mechanism = None if icmp is None else of_icmp(icmp)
     if connect.how == "icmp" and icmp is None:
         return silent(f"{state.address} is refused by an ICMP error whose sender this machine could not tell.", *USED)
-    if icmp is None or kind not in NAMES or connect.sender_place in ("self", "gateway"):
+    if icmp is None or mechanism is None or connect.sender_place in ("self", "gateway"):
         return None
     if connect.sender_place not in ("target", "vendor"):
         if carries_healthy_control(facts, icmp.sender):
             return None
         return _strangers(facts, state, icmp)
     place = "the target itself" if connect.sender_place == "target" else "in the vendor's network"
-    said = f"{icmp.sender}, {place}, refuses port {facts.port} with {icmp_words(icmp)} ({NAMES[kind]})"
+    said = f"{icmp.sender}, {place}, refuses port {facts.port} with {icmp_words(icmp)} ({mechanism.name})"
     whom = ""
     if other.works or other.capped_works:
         whom = "; the same address works from another line, so the rule is about this one"
     elif other.fails:
         whom = "; it refuses another line in the same way"
-    ambiguous = kind == "unreachable" and connect.sender_place == "vendor"
+    ambiguous = kind_of(icmp) == "unreachable" and connect.sender_place == "vendor"
     if ambiguous and (connect.elapsed_ms or 0) >= NEIGHBOUR_WAIT_MS:
         return None  # the wait for a neighbour: host.machine.down
     proven = connect.sender_place == "target" or (facts.profile_given and not ambiguous)
     return Finding(
         lean=Lean.SETTLES if proven else Lean.SUPPORTS,
-        because=f"{said}: a firewall's rule{whom}.",
+        because=f"{said}: a firewall's rule{whom}. It is the answer of {mechanism.makers}.",
         facts=USED,
         witnesses=witnesses(facts, state) + other.witnesses,
         at_most_likely=not proven,
         settle_next=PROFILE,
+        search_keys=(("rule", mechanism.look),),
     )
 
 

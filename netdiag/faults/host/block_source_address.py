@@ -30,6 +30,7 @@ What to tell the customer
 from netdiag.facts import AddressState, Facts
 from netdiag.faults._ways import fails_there, for_a_block, whence
 from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes
+from netdiag.faults.host._mechanisms import of_accepted
 from netdiag.faults.host._reading import (
     SILENT_RIVALS,
     SMALL_PACKETS,
@@ -154,10 +155,12 @@ def _accepted_then_nothing(facts: Facts) -> Finding | None:
         return opposes(
             f"The connection to {state.address} {met(cut)} {where_inside(cut)}.", *IN_FLOW, witnesses=cut.witnesses
         )
+    known = of_accepted(state)
+    alike = "" if known is None else f" That is the way of {known}."
     return Finding(
         lean=Lean.SUPPORTS,
         because=f"{state.address} accepts the connection and then answers nothing to {sent}, while the same address "
-        f"answers it {whence(facts)}{for_a_block(facts, (state,))}.",
+        f"answers it {whence(facts)}{for_a_block(facts, (state,))}.{alike}",
         facts=USED,
         witnesses=witnesses(facts, state) + other.witnesses,
         at_most_likely=True,
