@@ -59,6 +59,14 @@ def where(onset: Onset) -> str:
     return f"{lost}, and {share_words(onset.before)} of those up to {last}, so the loss begins between the two"
 
 
+def to_another(facts: Facts) -> str:
+    """What another host lost in the same seconds, where that tells whether it shares the loss."""
+    control, shared = facts.losses.control.value, facts.losses.shared.value
+    if control is None or shared is None:
+        return ""
+    return f"; to another host {share_words(control)} were lost{', too' if shared else ''}"
+
+
 def explains(facts: Facts, loss: Share) -> bool:
     """Attempts at the target failed, in full or some of them, in a way in which lost packets make them fail, and as
     often as this share makes probable. Traffic through a proxy is none of the path's."""

@@ -22,7 +22,7 @@ What to tell the customer
 
 from netdiag.facts import Facts
 from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes, silent
-from netdiag.faults.losses import explains, sides, where
+from netdiag.faults.losses import explains, sides, to_another, where
 
 FACTS = ("losses.path", "losses.onset", "losses.shared", "agent.runs")
 
@@ -30,7 +30,7 @@ FACTS = ("losses.path", "losses.onset", "losses.shared", "agent.runs")
 def assess(facts: Facts) -> Finding:
     onset = facts.losses.onset
     if onset.value is None:
-        return silent("No loss was seen that begins at a plain place of the path.", *FACTS)
+        return silent("It does not show that packets are lost from some place of the path on.", *FACTS)
     whose = sides(facts, onset.value)
     lost = where(onset.value)
     if "host" not in whose:
@@ -39,7 +39,7 @@ def assess(facts: Facts) -> Finding:
     elsewhere = _enters_elsewhere(facts)
     return Finding(
         lean=Lean.SUPPORTS,
-        because=f"{lost}{elsewhere or ''}.",
+        because=f"{lost}{to_another(facts)}{elsewhere or ''}.",
         facts=FACTS,
         witnesses=onset.witnesses,
         at_most_likely=True,

@@ -25,7 +25,7 @@ What to tell the customer
 from netdiag.facts import Facts
 from netdiag.facts.losses import PathLoss
 from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
-from netdiag.faults.losses import explains, is_lossy, sides, where
+from netdiag.faults.losses import explains, is_lossy, sides, to_another, where
 from netdiag.faults.reading import share_words
 
 FACTS = ("losses.path", "losses.onset", "losses.shared", "machine.lan_loss")
@@ -45,7 +45,7 @@ def assess(facts: Facts) -> Finding:
         return opposes(f"The loss does not begin on the way: {lost}.", *FACTS, witnesses=onset.witnesses)
     return Finding(
         lean=Lean.SUPPORTS,
-        because=f"{lost}{_others(facts)}.",
+        because=f"{lost}{to_another(facts)}.",
         facts=FACTS,
         witnesses=onset.witnesses + facts.losses.shared.witnesses,
         at_most_likely=True,
@@ -57,18 +57,11 @@ def assess(facts: Facts) -> Finding:
 
 def _without_onset(path: PathLoss) -> Finding:
     if path.end is None:
-        return silent("The target answers no test packets, and where loss begins is not plain.", *FACTS)
+        return silent("The target answers no test packets, and where loss begins does not show.", *FACTS)
     lost = f"{share_words(path.end)} test packets to the target were lost"
     if path.end.lost:
-        return silent(f"{lost}; where is not plain.", *FACTS)
+        return silent(f"{lost}; where that begins does not show.", *FACTS)
     return opposes(f"{lost}.", *FACTS, witnesses=path.witnesses)
-
-
-def _others(facts: Facts) -> str:
-    control, shared = facts.losses.control.value, facts.losses.shared.value
-    if control is None or shared is None:
-        return ""
-    return f"; to another host {share_words(control)} were lost{', too' if shared else ''}"
 
 
 FAULT = Fault(
