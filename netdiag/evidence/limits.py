@@ -91,8 +91,9 @@ class LimitBudget(Struct, frozen=True, kw_only=True):
 IN_FLIGHT = 4
 """Attempts under way at once: what a refusal may find on its way when it arrives."""
 
-REFUSING_STATUSES = frozenset({403, 420, 429})
-"""Besides all from 500 on: nginx limits with 503, mod_qos with 500, mod_evasive with 403 (fault-signatures 7.3)."""
+REFUSING_STATUSES = frozenset({403, 406, 420, 429})
+"""Besides all from 500 on: nginx limits with 503, mod_qos with 500, mod_evasive with 403, mod_security with 406
+(RFC 6585; fault-signatures 7.3)."""
 
 BAN_LIKE = frozenset({"silent", "icmp", "reset", "refused"})
 """Refusals as bans make them, of which some last longer with every further attempt (fault-signatures 7.2)."""

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple, Self
 import msgspec
 
 from netdiag.evidence.headers import clean_header
-from netdiag.evidence.limits import LimitAttempt, Outcome
+from netdiag.evidence.limits import REFUSING_STATUSES, LimitAttempt, Outcome
 from netdiag.evidence.record import Failure, FailureCode, Icmp
 from netdiag.evidence.retry_after import retry_after_s
 from netdiag.evidence.web import Header
@@ -101,7 +101,7 @@ class LiveLimitLine:
         if end is None:
             answer = _Answer(_of_connect(failed), failure=failed)
         elif wanted.request:
-            answer, end = self._ask(end, fresh, wanted.method)
+            answer, end = self._ask(end, wanted.method)
         else:
             answer = _watched(end)
         keep = end is not None and not answer.closes and (wanted.request or wanted.hold)
@@ -137,14 +137,12 @@ class LiveLimitLine:
             syns_sent=syns,
         )
 
-    def _ask(
-        self, end: socket.socket, fresh: bool, method: Literal["HEAD", "GET"]
-    ) -> tuple[_Answer, socket.socket | None]:
+    def _ask(self, end: socket.socket, method: Literal["HEAD", "GET"]) -> tuple[_Answer, socket.socket | None]:
         """Send one request on ``end``, and read its answer; and the socket that it went over in the end."""
         end.settimeout(min(ANSWER_S, max(0.001, self._clock.time_left_ms() / 1000)))
         try:
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if fresh and self._context is not None:
+            if self._context is not None and not isinstance(end, ssl.SSLSocket):
                 end = self._context.wrap_socket(end, server_hostname=self._goal.host)
             return self._exchange(end, method), end
         except ssl.SSLCertVerificationError as error:
@@ -186,7 +184,7 @@ class LiveLimitLine:
 def _of_status(status: int, said: dict[str, str]) -> Outcome:
     if any(said.get(name, "").strip().lower() in values for name, values in _CHALLENGES.items()):
         return "challenge"
-    return "refused_http" if status in {403, 420, 429} or status >= 500 else "answered"
+    return "refused_http" if status in REFUSING_STATUSES or status >= 500 else "answered"
 
 
 def _kept(said: dict[str, str]) -> tuple[Header, ...]:

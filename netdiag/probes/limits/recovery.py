@@ -19,6 +19,9 @@ FIRST_WAIT_S, LONGER = 1.0, 4.0
 CLOSE_ENOUGH = 1.1
 """The rate is known when its bounds differ by no more; a window, when they differ by no more than its square."""
 
+ENOUGH_RUNS = 3
+"""After one pause alone a bucket and a window may have given back the same."""
+
 SMALL_BURST = 6
 """A bucket of fewer tokens is full before enough have come back to be counted: its rate is tried at a pace instead."""
 
@@ -89,13 +92,12 @@ def _choose(of: Sequence[LimitAttempt], first: LimitAttempt, budget: LimitBudget
         patience = FIRST_WAIT_S * LONGER ** (len(runs) - 1)
         return _Series(said + 0.3 if said and len(runs) == 1 else patience, burst, gap_s)
     fits = buckets(*met(of, first))
-    unrefused = sum(not run.refused for run in runs)
-    return _count_tokens(fits, burst, gap_s, unrefused) if fits else _find_window(runs, burst, gap_s, left)
+    return _count_tokens(fits, burst, gap_s, runs) if fits else _find_window(runs, burst, gap_s, left)
 
 
-def _count_tokens(fits: Sequence[Rates], burst: int, gap_s: float, unrefused: int) -> _Series | None:
+def _count_tokens(fits: Sequence[Rates], burst: int, gap_s: float, runs: Sequence[Run]) -> _Series | None:
     low, high = min(fit.low for fit in fits), max(fit.high for fit in fits)
-    if high <= low * CLOSE_ENOUGH and len(fits) == 1:
+    if high <= low * CLOSE_ENOUGH and len(fits) == 1 and len(runs) >= ENOUGH_RUNS:
         return None
     rate, tokens = (low * high) ** 0.5, max(fit.burst for fit in fits)
     if tokens >= SMALL_BURST:
@@ -103,7 +105,7 @@ def _count_tokens(fits: Sequence[Rates], burst: int, gap_s: float, unrefused: in
     if tokens >= ENDURING:
         # It ends after tokens / (1 - true / tried), from which the true rate follows; a series that does not end tells
         # little: then faster.
-        rate = high * CLOSE_ENOUGH**unrefused
+        rate = high * CLOSE_ENOUGH ** sum(not run.refused for run in runs)
     # From a full bucket on; faster than the budget allows nothing can be tried.
     pace_s = max(gap_s, 1 / rate)
     return _Series((tokens + 0.5) / low, max(TRIAL, 5 * tokens), pace_s) if 1 / low >= gap_s else None
