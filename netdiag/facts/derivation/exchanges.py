@@ -1,5 +1,6 @@
 """Exchange records of one address -> HttpState, and what its status means for "works"."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -10,7 +11,7 @@ from netdiag.evidence.record import FailureCode
 from netdiag.evidence.web import Exchange
 from netdiag.facts.derivation.book import Book
 from netdiag.facts.fingerprints import Page, fingerprint, is_bare, says_refused
-from netdiag.facts.pages import Refused
+from netdiag.facts.pages import PageKind, Refused
 from netdiag.facts.pages.fronts import fronts
 from netdiag.facts.search_keys import point_of_presence, search_keys
 from netdiag.facts.target import HttpState
@@ -25,6 +26,11 @@ _REFUSED_STATUSES = frozenset({407, 408, 420, 421, 429, 451, 511})
 """Below 500, and yet not the application's answer: proxy authentication and the server's own time-out (RFC 9110), 420
 (old limiters), misdirected request (RFC 9110), too many requests (RFC 6585), legal reasons (RFC 7725), a network's
 log-in page (RFC 6585)."""
+
+_NONE_LEFT = re.compile(r"remaining[a-z-]*: ?0$|^ratelimit: .*;\s?r=0\b")
+"""``X-RateLimit-Remaining: 0`` and such; ``RateLimit: "default";r=0`` (draft-ietf-httpapi-ratelimit-headers)."""
+_LIMITING_STATUSES = frozenset({403, 429})
+"""With these, a quota that is used up is why (GitHub REST docs). With another status it may merely be the last one."""
 
 _FAILING_KINDS = frozenset({"block", "limit", "challenge", "origin", "filter"})
 
@@ -72,22 +78,24 @@ def http_state(records: Sequence[Exchange], book: Book) -> HttpState | None:
     headers = headers_of(record)
     status = record.status
     page = page_of(record)
+    limits = tuple(f"{name}: {value}" for name, value in sorted(headers.items()) if _tells_limits(name))
+    kind = _kind(status, page, limits)
     return HttpState(
         how=how,
         status=status,
         acked=record.request_acked,
         retry_after_s=_retry_after_s(headers),
-        limit_headers=tuple(f"{name}: {value}" for name, value in sorted(headers.items()) if _tells_limits(name)),
-        challenge=page is not None and page.kind == "challenge",
+        limit_headers=limits,
+        challenge=kind == "challenge",
         other_agent_status=None if other is None else other.status,
         other_agent_page=None if other_page is None else other_page.kind,
         product=None if page is None else page.product,
-        page=None if page is None else page.kind,
+        page=kind,
         page_code=None if page is None else page.code,
         page_says=None if page is None else page.says,
         refuses=_refuses(status, page, record.body_start),
         fronts=fronts(headers),
-        bare=status is not None and status >= 400 and is_bare(page, record.body_start),
+        bare=status is not None and status >= 400 and kind in (None, "bare") and is_bare(page, record.body_start),
         pop=point_of_presence(headers),
         first_byte_ms=None if record.first_byte_us is None else record.first_byte_us // 1000,
         location_host=host_of(record.location),
@@ -101,6 +109,15 @@ def page_of(record: Exchange) -> Page | None:
     if record.status is None:
         return None
     return fingerprint(record.status, headers_of(record), record.body_start, reason=record.reason)
+
+
+def _kind(status: int | None, page: Page | None, limits: Sequence[str]) -> PageKind | None:
+    """What kind of page it is; one that nobody is known to have made is a limit's when its headers say that none of the
+    quota is left."""
+    kind = None if page is None else page.kind
+    if kind in (None, "bare") and status in _LIMITING_STATUSES and any(_NONE_LEFT.search(limit) for limit in limits):
+        return "limit"
+    return kind
 
 
 def _refuses(status: int | None, page: Page | None, body: str | None) -> Refused | None:

@@ -53,6 +53,11 @@ LIMITS = (
         headers=(("x-amzn-requestid", ""),), statuses=(429,),
     ),
     Row(
+        "Azure Front Door", "limit", "Azure Front Door docs, rate limiting", "2026-11",
+        body=("the request is blocked.",), headers=(("x-azure-ref", ""),), statuses=(429,),
+        note="The words of its block, with another status.",
+    ),
+    Row(
         "IETF problem type", "limit", "draft-ietf-httpapi-ratelimit-headers, problem types", "2025-09",
         body=("http-problem-types#quota-exceeded",), alone=True,
     ),

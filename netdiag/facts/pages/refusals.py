@@ -30,7 +30,7 @@ REFUSALS = (
         note="AWS WAF's default page at CloudFront; a rate rule sends the same.",
     ),
     Row(
-        "AWS WAF", "block", _WAFW00F, "2024", headers=(("x-blocked-by-waf", ""),), statuses=(401, 403, 405, 429),
+        "AWS WAF", "block", _WAFW00F, "2024", headers=(("x-blocked-by-waf", ""),), statuses=(401, 403, 405),
         note="Custom response of a managed rule group.",
     ),
     Row(
@@ -61,7 +61,7 @@ REFUSALS = (
     Row("Sucuri", "block", _WAFW00F, "2019", headers=(("x-sucuri-block", ""),), alone=True),
     Row(
         "Azure Front Door", "block", "Azure Front Door docs, WAF actions", "2026-11", body=("the request is blocked.",),
-        headers=(("x-azure-ref", ""),), statuses=(403, 429),
+        headers=(("x-azure-ref", ""),), statuses=(403,),
     ),
     Row(
         "Azure Application Gateway", "block", _WAFW00F, "2026-01",

@@ -1,7 +1,5 @@
 """What the faults of HTTP answers share: whose answer it was."""
 
-import re
-
 from netdiag.facts import AddressState, Facts, HttpState, Witness
 from netdiag.faults.base import CONTROL_RUN, Finding, Lean
 from netdiag.faults.host._reading import agent, controls, reached, witnesses
@@ -16,7 +14,6 @@ USED = (
 )
 PLAIN_RIVALS = ("local.portal.captive", "local.firewall.filter_page")
 FIRST_ERROR = 400
-_NONE_LEFT = re.compile(r"remaining[a-z-]*: ?0$")
 
 
 def answers(facts: Facts, *statuses: int) -> tuple[tuple[AddressState, HttpState], ...]:
@@ -84,10 +81,9 @@ def says_limit(http: HttpState) -> bool:
     return http.page == "limit" or any(not header.startswith("retry-after") for header in http.limit_headers)
 
 
-def used_up(http: HttpState) -> bool:
-    """It says that no request is left: a limit, whatever its status. GitHub's limits answer 403 like that
-    (fault-signatures 7.3)."""
-    return http.page == "limit" or any(_NONE_LEFT.search(header) for header in http.limit_headers)
+def refuses(http: HttpState) -> bool:
+    """The page refuses, challenges or limits, whatever its status says."""
+    return http.page in ("block", "challenge", "limit") or http.refuses is not None
 
 
 def let_through(http: HttpState) -> bool:

@@ -23,10 +23,11 @@ What to tell the customer
 
 from netdiag.facts import Facts, HttpState
 from netdiag.faults.base import Fault, Finding, opposes, silent
-from netdiag.faults.host._http import PLAIN_RIVALS, USED, answered, answers, let_through, meaning, page, passed, used_up
+from netdiag.faults.host._http import PLAIN_RIVALS, USED, answered, answers, let_through, meaning, page, passed
 from netdiag.faults.host._reading import agent
 
 STATUSES = (403, 406, 451)
+LIMITED = (420, 429, 509)
 WHOM = {
     "address": ", and says that this address is refused",
     "network": ", and says that the network of this address is refused",
@@ -58,6 +59,7 @@ def assess(facts: Facts) -> Finding:
         return answered(facts, state, http, because)
     if http.bare or client == http.status:
         whom = ", to another client name, too" if client == http.status else ""
+        whom += ", and to another line" if other.fails else ""
         because = (
             f"{said}, a page that no application wrote{whom}: a rule or a setting of the vendor's server.{passed(http)}"
         )
@@ -67,10 +69,12 @@ def assess(facts: Facts) -> Finding:
 
 
 def is_refusal(http: HttpState) -> bool:
-    """A refusal by rule, or an answer that may be one; challenges, regions and limits have faults of their own."""
-    if http.challenge or http.refuses == "region" or used_up(http) or http.page in ("origin", "filter"):
+    """A refusal by rule, or an answer that may be one; challenges, regions and limits have faults of their own. A limit
+    may say as well that the address is blocked."""
+    if http.challenge or http.refuses == "region" or http.page in ("limit", "origin", "filter"):
         return False
-    return http.page == "block" or http.refuses is not None or http.status in STATUSES
+    said = http.refuses is not None and http.status not in LIMITED
+    return http.page == "block" or said or http.status in STATUSES
 
 
 FAULT = Fault(

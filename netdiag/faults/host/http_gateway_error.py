@@ -19,7 +19,7 @@ What to tell the customer
 
 from netdiag.facts import Facts, HttpState
 from netdiag.faults.base import Fault, Finding, opposes
-from netdiag.faults.host._http import PLAIN_RIVALS, answered, answers, meaning, page
+from netdiag.faults.host._http import PLAIN_RIVALS, answered, answers, meaning, page, refuses
 
 STATUSES = (502, 504, *range(520, 528), 530)
 UNAVAILABLE = (503, 529)
@@ -41,7 +41,7 @@ def is_of_a_tier(http: HttpState) -> bool:
     """A status that only front ends send, unless the page says something else; or a page that says so."""
     if http.page == "origin":
         return http.status not in UNAVAILABLE
-    return http.status in STATUSES and http.page in (None, "bare", "filter")
+    return http.status in STATUSES and not refuses(http)
 
 
 FAULT = Fault(

@@ -20,7 +20,7 @@ What to tell the customer
 
 from netdiag.facts import Facts
 from netdiag.faults.base import Fault, Finding, opposes
-from netdiag.faults.host._http import PLAIN_RIVALS, answered, answers, page
+from netdiag.faults.host._http import PLAIN_RIVALS, answered, answers, page, refuses
 from netdiag.faults.host._reading import agent
 
 STATUSES = (500, 501, 505, 507, 508, 510)
@@ -29,7 +29,7 @@ LIMITERS = {"HAProxy": "its tarpit", "Apache": "mod_qos"}
 
 
 def assess(facts: Facts) -> Finding:
-    found = [(state, http) for state, http in answers(facts, *STATUSES) if http.page in (None, "bare", "filter")]
+    found = [(state, http) for state, http in answers(facts, *STATUSES) if not refuses(http) and http.page != "origin"]
     if not found:
         return opposes("No address answers with an error of the application.", "target.addresses")
     state, http = found[0]

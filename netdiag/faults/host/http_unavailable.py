@@ -19,14 +19,14 @@ What to tell the customer
 
 from netdiag.facts import Facts
 from netdiag.faults.base import Fault, Finding, opposes
-from netdiag.faults.host._http import PLAIN_RIVALS, USED, answered, answers, meaning, page, says_limit
+from netdiag.faults.host._http import PLAIN_RIVALS, USED, answered, answers, meaning, page, refuses, says_limit
 from netdiag.faults.host._reading import agent
 
 STATUSES = (503, 529)
 
 
 def assess(facts: Facts) -> Finding:
-    found = [(state, http) for state, http in answers(facts, *STATUSES) if http.page not in ("challenge", "block")]
+    found = [(state, http) for state, http in answers(facts, *STATUSES) if not refuses(http)]
     if not found:
         return opposes("No address says that it is unavailable.", "target.addresses")
     (state, http), other = found[0], agent(facts)
