@@ -50,8 +50,8 @@ from netdiag.faults.host._service import may_be_size, stopped, was_reset
 from netdiag.faults.in_flow import FACTS as IN_FLOW
 from netdiag.faults.in_flow import cut_before_the_vendor, met
 from netdiag.faults.in_flow import where as where_inside
-from netdiag.faults.losses import loss_explains
-from netdiag.faults.reading import icmp_words
+from netdiag.faults.losses import is_lossy, loss_explains
+from netdiag.faults.reading import icmp_words, share_words
 from netdiag.faults.sizes import is_matter_of_size
 
 USED = ("target.addresses", "path.target4", "path.target6", "controls.any_healthy", "agent.runs")
@@ -185,13 +185,20 @@ def _worked_then_silent(facts: Facts) -> Finding | None:
             return Finding(
                 lean=Lean.SUPPORTS,
                 because=f"A connection to {state.address} worked, TLS included, and a later one of the same run came "
-                "to nothing; netdiag's own connections may have triggered a limit.",
+                f"to nothing; netdiag's own connections may have triggered a limit{_or_loss(facts)}.",
                 facts=USED,
                 witnesses=witnesses(facts, state),
                 at_most_possible=True,
                 settle_next=VENDOR_CAPTURE,
             )
     return None
+
+
+def _or_loss(facts: Facts) -> str:
+    lost = facts.losses.beyond_gateway.value
+    if lost is None or not is_lossy(lost):
+        return ""
+    return f", or it was lost as {share_words(lost)} test packets beyond the gateway were"
 
 
 FAULT = Fault(

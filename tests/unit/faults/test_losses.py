@@ -219,6 +219,17 @@ def test_a_connection_that_came_to_nothing_on_a_lossy_path_is_no_block() -> None
         assert judged(block_source_address.FAULT, given).lean is Lean.SUPPORTS
 
 
+@pytest.mark.parametrize(("lost", "named"), [(17, True), (1, False), (0, False)])
+def test_a_limit_that_may_have_been_tripped_is_told_beside_the_loss_that_was_seen(lost: int, named: bool) -> None:
+    cut = opened(works=False, failed_at="http", tls=TlsState(how="ok"), http=HttpState(how="failed"))
+    seen = LossFacts(beyond_gateway=known(some(lost, 72)))
+    found = judged(
+        block_source_address.FAULT, facts(losses=seen, target=target(cut), controls=controls(any_healthy=True))
+    )
+    assert found.lean is Lean.SUPPORTS
+    assert (f"{lost} of 72" in found.because) is named
+
+
 def test_through_a_proxy_the_path_explains_nothing() -> None:
     given = lossy(onset(2, 3), lan=None)
     behind = facts(losses=given.losses, machine=machine(lan_loss=NONE, proxy=Proxy(where="10.0.0.1:3128")), target=HURT)
