@@ -62,6 +62,7 @@ def told_names(runs: Sequence[Run], customer: Bundle) -> Told:
     vouched: set[str] = set()
     true: set[str] = set()
     working: set[str] = set()
+    served: set[str] = set()
     for run in runs:
         if run.facts.host.lower().rstrip(".") != customer.target.host.lower().rstrip("."):
             continue
@@ -76,8 +77,10 @@ def told_names(runs: Sequence[Run], customer: Bundle) -> Told:
         }
         vouched |= given
         true |= known
-        working |= {state.address for state in states if state.works is True and state.address in given}
-    return Told(frozenset(vouched), frozenset(true), frozenset(working))
+        works = [state for state in states if state.works is True and state.address in given]
+        working |= {state.address for state in works}
+        served |= {state.address for state in works if state.http is not None and (state.http.status or 400) < 400}
+    return Told(frozenset(vouched), frozenset(true), frozenset(working), frozenset(served))
 
 
 def _sum_up(told: Sequence[tuple[bool | None, AgentRun]]) -> Fact[bool]:

@@ -27,11 +27,13 @@ _ORDER: tuple[Outcome, ...] = (
 class Told(NamedTuple):
     """What the agents' runs know of the vendor's addresses. ``vouched``: those that their own resolvers or independent
     servers give them and that are not known to be false; ``true``: those that independent servers give them;
-    ``working``: those of ``vouched`` at which the URL works for them."""
+    ``working``: those of ``vouched`` at which the URL works for them; ``served``: those at which it was answered with a
+    status below 400."""
 
     vouched: frozenset[str] = frozenset()
     true: frozenset[str] = frozenset()
     working: frozenset[str] = frozenset()
+    served: frozenset[str] = frozenset()
 
 
 NOTHING_TOLD = Told()

@@ -71,6 +71,8 @@ def address_states(
         works, failed_at = _works(book.bundle.target.scheme, connect, tls, answer)
         if works is True and tls is None and controls.portal.value:
             works, failed_at = _behind_portal(answer, controls.portal.value)
+        if works is True and address in named.told.served and _is_refusal(answer):
+            works, failed_at = False, "http"
         mine: list[Observed] = [
             *records.connects.get(address, ()), *records.handshakes.get(address, ()),
             *records.exchanges.get(address, ()), *records.echoes.get(address, ()),
@@ -123,6 +125,16 @@ def _works(
         return False, "tls"
     good = None if answer is None else http.works(answer)
     return good, "http" if good is False else None
+
+
+def _is_refusal(answer: HttpState | None) -> bool:
+    """A 403 or 406 in an application's own words, to every client that was tried. Alone it may ask for a login; where
+    the same address serves another line, which has no login either, it is about this one."""
+    return (
+        answer is not None
+        and answer.status in (403, 406)
+        and (answer.other_agent_status is None or answer.other_agent_status >= 400)
+    )
 
 
 def _behind_portal(answer: HttpState | None, portal: str) -> tuple[bool | None, FailedAt | None]:

@@ -194,6 +194,27 @@ def test_another_point_of_presence() -> None:
     assert only(run(at("FRA")), run(at("EWR"))).caps == ("other_pop",)
 
 
+def forbidden(story: Story) -> None:
+    """The application's own words, to whoever sends no key."""
+    story.reach()
+    story.http(status=403, headers={"content-type": "application/json"}, body='{"error":"not for you"}')
+
+
+def test_an_applications_403_is_about_this_line_where_another_is_served() -> None:
+    facts = facts_of(run(forbidden), run(Story.well))
+    assert facts.target.works.value is False
+    assert facts.agent.works_elsewhere.value is True
+
+
+@pytest.mark.parametrize("theirs", [forbidden, status(401), status(503), connects(SILENT)])
+def test_an_applications_403_is_an_answer_where_no_other_line_is_served(theirs: Tell) -> None:
+    assert facts_of(run(forbidden), run(theirs)).target.works.value is True
+
+
+def test_a_login_that_is_asked_for_is_an_answer_whoever_else_is_served() -> None:
+    assert facts_of(run(status(401)), run(Story.well)).target.works.value is True
+
+
 def test_an_agent_whose_own_line_is_broken() -> None:
     agent = Story()
     agent.machine()
