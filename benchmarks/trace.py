@@ -209,7 +209,8 @@ def _cell(one: Walked, column: Literal["seconds", "hops", "packets", "peak_mb"])
 
 def library_words(paths: Paths) -> str:
     """What the library calls took on the healthy path, beside the round trip."""
-    calls = [one for one in paths.walks if one.scenario == HEALTHY and one.library_ms is not None]
+    walks = [one for one in paths.walks if one.scenario == HEALTHY and not one.refused]
+    calls = [one for one in walks if one.library_ms is not None]
     said = "; ".join(f"{one.tool.name}, {_user(one)}: {number(one.library_ms or 0)} ms" for one in calls)
     told = "The call alone, without start-up and imports (and, of netdiag's raw walks, without `prepare`)"
     return f"Round trip by ping: {number(paths.rtt_ms)} ms. {told}: {said}."

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.trace import HEALTHY, ROUND_TRIPS, Paths, Tool, Walked, bars, hops_in, table, tools
+from benchmarks.trace import HEALTHY, ROUND_TRIPS, Paths, Tool, Walked, bars, hops_in, library_words, table, tools
 
 SAID = {
     "netdiag": "hop  router    where\n  1  192.0.2.1   gateway  1.0 ms  1/1\n  2  -   0/1\n\n192.0.2.7 accepts: 7.",
@@ -48,6 +48,16 @@ def test_trace_is_judged_beside_the_fastest_that_was_not_refused() -> None:
     missed = found["hops of the best tool that trace did not see, ordinary user"]
     assert (missed.measured, missed.holds) == (1, False)
     assert "refused" in table(Paths([walked("mtr --udp", 0.01, 0, refused=True)], 40.0), "seconds")
+
+
+def test_a_call_that_was_refused_took_no_time_worth_telling() -> None:
+    walks = [
+        walked("netdiag, library, udp", 0.3, 7, library_ms=45.0),
+        walked("netdiag, library, raw udp", 0.1, 0, library_ms=0.7, refused=True),
+    ]
+    said = library_words(Paths(walks, rtt_ms=40.0))
+    assert "netdiag, library, udp, ordinary user: 45.0 ms" in said
+    assert "raw udp" not in said
 
 
 def test_every_walk_with_a_bar_is_run() -> None:
