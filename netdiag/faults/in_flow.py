@@ -3,7 +3,7 @@
 from typing import Literal
 
 from netdiag.facts import Facts
-from netdiag.facts.flow import FlowState
+from netdiag.facts.flow import FlowState, Refusal
 from netdiag.faults.base import Finding, opposes, silent
 from netdiag.faults.reading import carries_healthy_control, control_walks, customers_own, hop_at
 
@@ -52,6 +52,11 @@ def cut_before_the_vendor(facts: Facts, address: str) -> FlowState | None:
     if flow is None or not (was_ended(flow) or (was_swallowed(flow) and minds_the_name(flow))):
         return None
     return flow if whose(facts, flow) in ("customer", "customer or way", "way") else None
+
+
+def refusal_of(facts: Facts, address: str) -> Refusal | None:
+    """With which TTL the resets of this address' service port arrive, where that was measured."""
+    return next((one for one in facts.flow.refusals.value or () if one.address == address), None)
 
 
 def was_ended(flow: FlowState) -> bool:

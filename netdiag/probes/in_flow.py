@@ -4,18 +4,21 @@ Two connections, one SYN each, in one step or in two (``send``). First a neutral
 this address, and with which TTL do the host's packets arrive here? Then the vendor's name, with the few TTLs on the way
 that the plan names, and at full TTL: first so that only packets which arrive with more than the host's TTL are seen,
 then with the host's, then all. What comes back at a TTL that cannot reach the host was sent on the way. Where a gap
-remains around that place, one more connection looks into it, if there is a place for its SYN.
+remains around that place, one more connection looks into it, if there is a place for its SYN. Silence at a TTL tells
+only where a router there answers such packets at all: so the neutral name is sent with the same TTLs on another one.
 
 With ``--deep`` every TTL up to the host is asked for, for both names, four TTLs a connection: the kernel repeats what
-expired some six times at once, and then ever more slowly.
+expired some six times at once, and then ever more slowly. And where the neutral name is not answered, the TTL of
+SYN-ACKs stands for the host's.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Generator, Iterable, Iterator, Sequence
 
 from netdiag.evidence.bundle import Step
 from netdiag.evidence.observation import Observation
 from netdiag.evidence.record import NotRun
 from netdiag.evidence.transport import ArrivingTtl, Connect, InFlow
+from netdiag.probes.arriving import by_connects
 from netdiag.probes.base import DeclinedError, Payload, Probe, Stage, Stamp, Stream, World
 from netdiag.probes.patience import patiently
 
@@ -30,37 +33,69 @@ _SILENCES = 2
 def _run(step: Step, world: World) -> Iterator[Observation]:
     wanted = step.params.get("send", "both")
     floor: int | None = None
+    heard = set(_ttls(step, "heard"))
     if wanted in ("both", "neutral"):
         for record in _neutral(step, world):
             if isinstance(record, ArrivingTtl) and record.low == record.high:
                 floor = record.high
+            if isinstance(record, InFlow) and record.ttl is not None and record.answer == "expired":
+                heard.add(record.ttl)
             yield record
+        if floor is None and step.params.get("deep") == "yes" and step.params["met"] == "end":
+            floor = yield from _of_syn_acks(step, world)
     if wanted in ("both", "vendor"):
-        yield from _vendor(step, world, floor)
+        yield from _vendor(step, world, floor, heard)
 
 
 def _neutral(step: Step, world: World) -> Iterator[Observation]:
-    """At full TTL; and, where connections are ended, with which TTL the host's packets arrive."""
-    is_end = step.params["met"] == "end"
-    return _connection(step, world, _payload(step, neutral=True), [Stage(limit_ms=_LISTEN_MS)], and_ttl=is_end)
+    """Where connections are ended: at full TTL, and with which TTL the host's packets arrive. Silence arrives with
+    none; at a TTL it tells something only where another name is told to expire there: so these TTLs go before."""
+    neutral = _payload(step, neutral=True)
+    if step.params["met"] == "end":
+        yield from _connection(step, world, neutral, _stages([], [], []), and_ttl=True)
+        return
+    met: list[InFlow] = []
+    for record in _connection(step, world, neutral, _stages(_ttls(step), [], met)):
+        met += [record] if isinstance(record, InFlow) else []
+        yield record
 
 
-def _vendor(step: Step, world: World, floor: int | None) -> Iterator[Observation]:
-    """``floor``: the TTL with which the host's packets arrive, as far as it is known."""
+def _of_syn_acks(step: Step, world: World) -> Generator[Observation, None, int | None]:
+    """The TTL with which SYN-ACKs arrive: whoever accepts the connection, if nobody answers the neutral name."""
+    floor: int | None = None
+    for record in by_connects(step, world):
+        if isinstance(record, ArrivingTtl) and record.of == "syn_ack" and record.low == record.high:
+            floor = record.high
+        yield record
+    return floor
+
+
+def _vendor(step: Step, world: World, floor: int | None, heard: Container[int]) -> Iterator[Observation]:
+    """``floor``: the TTL with which the host's packets arrive, as far as it is known. ``heard``: the TTLs with which
+    the neutral name is known to expire."""
     vendor = _payload(step, neutral=False)
     is_deep = step.params.get("deep") == "yes"
     if is_deep and "distance" in step.params:
         for payload in (_payload(step, neutral=True), vendor):
             yield from _every_ttl(step, world, payload, int(step.params["distance"]))
     met: list[InFlow] = []
-    ttls = [] if is_deep else [int(ttl) for ttl in step.params.get("ttls", "").split(",") if ttl]
+    ttls = [] if is_deep else _ttls(step)
     floors = [] if floor is None else [floor + 1, floor]
     for record in _connection(step, world, vendor, _stages(ttls, floors, met)):
         met += [record] if isinstance(record, InFlow) else []
         yield record
     gap = _gap(met)
     if gap:
-        yield from _connection(step, world, vendor, _limited(_spread(gap)), waits=False)
+        for record in _connection(step, world, vendor, _limited(_spread(gap)), waits=False):
+            met += [record] if isinstance(record, InFlow) else []
+            yield record
+    unheard = [ttl for ttl in _unheard(met) if ttl not in heard]
+    if unheard and not is_deep:
+        yield from _connection(step, world, _payload(step, neutral=True), _limited(unheard), waits=False)
+
+
+def _ttls(step: Step, name: str = "ttls") -> list[int]:
+    return [int(ttl) for ttl in step.params.get(name, "").split(",") if ttl]
 
 
 def _payload(step: Step, *, neutral: bool) -> Payload:
@@ -95,6 +130,13 @@ def _gap(met: Sequence[InFlow]) -> range:
     passed = max((one.ttl for one in met if one.ttl is not None and one.answer == "expired"), default=0)
     other = (one.ttl for one in met if one.ttl is not None and one.ttl > passed and one.answer != "expired")
     return range(passed + 1, min(other, default=0))
+
+
+def _unheard(met: Sequence[InFlow]) -> list[int]:
+    """The first TTLs beyond the last that expired at which there was silence."""
+    passed = max((one.ttl for one in met if one.ttl is not None and one.answer == "expired"), default=0)
+    silent = {one.ttl for one in met if one.ttl is not None and one.ttl > passed and one.answer == "none"}
+    return sorted(silent)[:_TTLS_PER_CONNECTION]
 
 
 def _every_ttl(step: Step, world: World, payload: Payload, distance: int) -> Iterator[Observation]:

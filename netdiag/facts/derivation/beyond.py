@@ -52,6 +52,8 @@ def _connects(scene: Scene) -> _Told:
             continue
         if step.probe == "canary":  # where nobody is: who accepts may be anywhere
             continue
+        if connect.min_ttl is not None:  # made to miss answers
+            continue
         native = None if connect.failure is None else connect.failure.native
         how = how_of(connect, scene.book, scene.near)
         if how == "open" or (isinstance(native, Icmp) and _is_far(native.sender, scene)):

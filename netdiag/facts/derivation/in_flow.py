@@ -1,6 +1,6 @@
 """Facts from inside connections: where data stop, where a reset comes from, and who answers where nobody is."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -10,7 +10,7 @@ from netdiag.evidence.transport import ArrivingTtl, Connect, InFlow
 from netdiag.facts.base import Fact, seen
 from netdiag.facts.derivation.book import is_direct
 from netdiag.facts.derivation.placing import Scene
-from netdiag.facts.flow import Floor, FlowFacts, FlowState, Outcome
+from netdiag.facts.flow import Floor, FlowFacts, FlowState, Outcome, Refusal
 from netdiag.facts.path import Hop, PathFacts
 from netdiag.facts.places import family, plain
 
@@ -18,6 +18,9 @@ _OUTCOMES: tuple[Outcome, ...] = ("data", "reset", "closed", "icmp", "acked", "n
 """From the most telling on."""
 
 _ENDS = ("reset", "closed")
+
+_FIRST_TTLS = (64, 128, 255)
+"""What systems begin with."""
 
 
 class _Way(NamedTuple):
@@ -46,7 +49,11 @@ def derive_flow(scene: Scene) -> FlowFacts:
             flows.setdefault(plain(record.address), []).append(record)
     states = tuple(_state(address, records, scene) for address, records in flows.items())
     witnesses = tuple(witness for state in states for witness in state.witnesses)
-    return FlowFacts(states=seen(states, witnesses) if states else Fact(), accepts_for_nobody=_canaries(scene))
+    return FlowFacts(
+        states=seen(states, witnesses) if states else Fact(),
+        refusals=_refusals(scene),
+        accepts_for_nobody=_canaries(scene),
+    )
 
 
 def _state(address: str, records: Sequence[InFlow], scene: Scene) -> FlowState:
@@ -54,9 +61,10 @@ def _state(address: str, records: Sequence[InFlow], scene: Scene) -> FlowState:
     neutrals = [record for record in records if record.neutral]
     way = _way(address, scene)
     vendor, neutral = _outcome(vendors), _outcome(neutrals)
-    passed, stopped = _interval(vendors, vendor, way)
+    passed, stopped = _interval(vendors, vendor, way, told={one.ttl for one in neutrals if one.answer == "expired"})
     before, behind = way.at(passed), None if stopped is None else way.at(stopped)
-    ttls = [one for one, step in scene.book.of(ArrivingTtl) if _is_of(step, address) and one.of == "ack"]
+    told = [one for one, step in scene.book.of(ArrivingTtl) if _is_of(step, address) and step.probe == "in_flow"]
+    ttls = [one for one in told if one.of in ("ack", "syn_ack")]
     host_ttl = next((one.low for one in ttls if one.low is not None and one.low == one.high), None)
     return FlowState(
         address=address,
@@ -97,14 +105,22 @@ def _outcome(records: Sequence[InFlow]) -> Outcome | None:
     return next((outcome for outcome in _OUTCOMES if outcome in met), None)
 
 
-def _interval(records: Sequence[InFlow], outcome: Outcome | None, way: _Way) -> tuple[int, int | None]:
-    """The last TTL that expired before the first that met an end, and that one."""
+def _interval(
+    records: Sequence[InFlow], outcome: Outcome | None, way: _Way, told: Container[int | None]
+) -> tuple[int, int | None]:
+    """The last TTL that expired before the first that met an end, and that one.
+
+    A router that answered the walk may still say nothing of data that expire: one that forwards the packets of known
+    connections in hardware, or that limits its errors. So silence is an end only at TTLs at which the neutral name, as
+    large, was ``told`` to have expired.
+    """
     limited = [(record.ttl, record.answer) for record in records if record.ttl is not None]
     expired = [ttl for ttl, answer in limited if answer == "expired"]
     ended = [ttl for ttl, answer in limited if answer in _ENDS]
-    if outcome == "none":  # a router that never answers is no drop
+    if outcome == "none":
         beyond = max(expired, default=0)
-        ended = [ttl for ttl, answer in limited if answer == "none" and ttl > beyond and way.at(ttl) is not None]
+        silent = [ttl for ttl, answer in limited if answer == "none" and ttl > beyond]
+        ended = [ttl for ttl in silent if ttl in told and way.at(ttl) is not None]
     stopped = min(ended, default=None)
     return max((ttl for ttl in expired if stopped is None or ttl < stopped), default=0), stopped
 
@@ -127,6 +143,32 @@ def _arrived_with(records: Sequence[InFlow], host_ttl: int | None) -> Floor | No
         return "higher" if end.min_ttl > host_ttl else "equal"
     hidden = [record for record in records if record.caused_by == end.caused_by and record.min_ttl is not None]
     return "lower" if hidden else None
+
+
+def _refusals(scene: Scene) -> Fact[tuple[Refusal, ...]]:
+    """Where the TTLs of both ports are known exactly."""
+    port, found = scene.book.bundle.target.port, list[Refusal]()
+    exact = [
+        (one, one.low)
+        for one, step in scene.book.of(ArrivingTtl)
+        if step.probe == "arriving" and is_direct(step) and one.low is not None and one.low == one.high
+    ]
+    for one, ttl in exact:
+        beside = [(other, its) for other, its in exact if plain(other.address) == plain(one.address)]
+        other, its = next(((other, its) for other, its in beside if other.port != port), (None, 0))
+        if one.port == port and one.of == "rst" and other is not None:
+            first = next(first for first in _FIRST_TTLS if first >= ttl)
+            found.append(
+                Refusal(
+                    address=plain(one.address),
+                    ttl=ttl,
+                    other_port=other.port,
+                    other_ttl=its,
+                    hops=first - ttl + 1,
+                    witnesses=scene.book.witnesses([one, other]),
+                )
+            )
+    return seen(tuple(found), tuple(w for one in found for w in one.witnesses)) if found else Fact()
 
 
 def _canaries(scene: Scene) -> Fact[tuple[str, ...]]:

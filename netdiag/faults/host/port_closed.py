@@ -21,9 +21,10 @@ What to tell the customer
     needs to change.
 """
 
-from netdiag.facts import Facts
+from netdiag.facts import AddressState, Facts
 from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes, silent
 from netdiag.faults.host._reading import (
+    SAME_PLACE,
     VENDOR_CAPTURE,
     addresses,
     agent,
@@ -33,8 +34,9 @@ from netdiag.faults.host._reading import (
     walk_to,
     witnesses,
 )
+from netdiag.faults.in_flow import refusal_of
 
-USED = ("target.addresses", "path.target4", "path.target6", "path.proxy_in_path", "agent.runs")
+USED = ("target.addresses", "path.target4", "path.target6", "path.proxy_in_path", "flow.refusals", "agent.runs")
 
 
 def assess(facts: Facts) -> Finding:
@@ -60,7 +62,7 @@ def assess(facts: Facts) -> Finding:
             "The same address accepts connections on this port from another line.", *USED, witnesses=other.witnesses
         )
     seen, named = witnesses(facts, *refused), addresses(refused)
-    walk, own = walk_to(facts, refused[0].address), from_the_host(facts, refused[0])
+    walk, own = walk_to(facts, refused[0].address), _from_the_host(facts, refused[0])
     if own is False and walk is not None:
         return silent(
             f"The reset comes from {walk.end_ttl} hops away, {walk.nearer_by} nearer than {walk.address} answers from: "
@@ -88,9 +90,27 @@ def assess(facts: Facts) -> Finding:
         facts=USED,
         witnesses=seen,
         at_most_likely=True,
-        at_most_possible=not own,
+        at_most_possible=not (own or _agrees(facts, refused[0])),
         settle_next=CONTROL_RUN,
     )
+
+
+def _from_the_host(facts: Facts, state: AddressState) -> bool | None:
+    """As ``from_the_host``; unknown where the resets arrive with another TTL than an answer of another port: a box may
+    send them, or another machine behind the same address."""
+    told, own = refusal_of(facts, state.address), from_the_host(facts, state)
+    if own is True and told is not None and abs(told.nearer_by) > SAME_PLACE:
+        return None
+    return own
+
+
+def _agrees(facts: Facts, state: AddressState) -> bool:
+    """The resets arrive as another port's answers do, and from as far away as the walk met them. A box nearer by that
+    copies the host's TTL would be met nearer."""
+    told, walk = refusal_of(facts, state.address), walk_to(facts, state.address)
+    if told is None or walk is None or walk.end != "refused" or walk.end_ttl is None:
+        return False
+    return told.nearer_by == 0 and abs(walk.end_ttl - told.hops) <= SAME_PLACE
 
 
 FAULT = Fault(

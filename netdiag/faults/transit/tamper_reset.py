@@ -14,6 +14,9 @@ What looks like it
     router that answers at the very TTL at which the reset begins, and forwards to healthy hosts. A filter that was
     triggered by a name may reset all others for minutes (transit.tamper.reset_by_name).
 
+    The TTL with which the resets arrive, beside that of another port's answers (``--deep``), tells of a box nearer by,
+    but a box may copy it, and a balancer may have its own.
+
 What would settle it
     The smallest TTL at which a reset comes, beside the router that another protocol's walk meets there.
 
@@ -24,12 +27,12 @@ What to tell the customer
 from netdiag.facts import Facts
 from netdiag.facts.flow import FlowState
 from netdiag.faults.base import Fault, Finding, opposes, silent
-from netdiag.faults.in_flow import flows, minds_no_name, was_ended
+from netdiag.faults.in_flow import flows, minds_no_name, refusal_of, was_ended
 from netdiag.faults.reading import excused, failing_walks, hop_at
 from netdiag.faults.transit._tamper import judge
 
 NEARER = 2
-"""Distances measured in two ways may differ by a hop."""
+"""Distances measured in two ways may differ by a hop: walks of two protocols, or the TTLs of two ports' answers."""
 
 
 def assess(facts: Facts) -> Finding:
@@ -51,7 +54,11 @@ def refused_on_the_way(facts: Facts) -> tuple[FlowState, ...]:
     what happens inside connections, since it is judged alike. At TTL 1 it is the gateway's, or the machine's own."""
     found: list[FlowState] = []
     for walk in failing_walks(facts):
-        if walk.end != "refused" or walk.end_ttl is None or walk.end_ttl < 2 or (walk.nearer_by or 0) < NEARER:
+        if walk.end != "refused" or walk.end_ttl is None or walk.end_ttl < 2:
+            continue
+        told = refusal_of(facts, walk.address)
+        nearer_by = walk.nearer_by if walk.nearer_by is not None else 0 if told is None else told.nearer_by
+        if nearer_by < NEARER:
             continue
         others = (one for one in facts.path.others.value or () if one.address == walk.address and one.protocol != "tcp")
         hop = next((hop for one in others if (hop := hop_at(one, walk.end_ttl)) is not None and hop.repliers), None)
@@ -69,7 +76,7 @@ def refused_on_the_way(facts: Facts) -> tuple[FlowState, ...]:
                     stopped_address=hop.repliers[0],
                     stopped_place=hop.place,
                     on_the_way=True,
-                    witnesses=walk.witnesses,
+                    witnesses=walk.witnesses + (() if told is None else told.witnesses),
                 )
             )
     return tuple(found)

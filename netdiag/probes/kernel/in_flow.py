@@ -10,7 +10,7 @@ import errno
 import os
 import select
 import socket
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, NamedTuple
 
 from netdiag.evidence.record import Failure, FailureCode, Native
@@ -21,6 +21,7 @@ from netdiag.probes.kernel import errqueue, tcpinfo
 from netdiag.probes.kernel.numbers import V6, Options, options_for
 from netdiag.probes.library.greeting import UNFINISHED_RECORD, UNFINISHED_REQUEST, begins_server_hello
 from netdiag.probes.library.sockets import socket_of
+from netdiag.probes.ttl_search import TtlSearch
 
 _SLICE_S = 0.01
 """How often the kernel's counters are read: a retransmission, or an acknowledgement, wakes no poll."""
@@ -33,10 +34,6 @@ _READ = 2**16
 
 _IPV6_MULTICAST_HOPS = 18  # in6.h
 _TCP_THIN_LINEAR_TIMEOUTS = 16  # linux/tcp.h
-
-_UNLIKELY_HOPS = 40
-_FIRST_TTLS = (64, 128, 255)
-"""What systems begin with (RFC 1700: 64; Windows 128; many routers 255). Hardly a path is longer than 40 hops."""
 
 _DELAYED_ACK_NS = 60_000_000
 """How long an acknowledgement may be held back for data that come in order: Linux waits 40 ms. Repeated data are
@@ -260,19 +257,13 @@ class _Bisection:
 
     def run(self) -> tuple[int | None, int | None]:
         """The smallest and the largest TTL that it may be; (None, None) when nothing was ever acknowledged."""
-        candidates = sorted({first - hops for first in _FIRST_TTLS for hops in range(_UNLIKELY_HOPS + 1)})
-        low, high = 0, len(candidates) - 1  # it is at least the one, at most the other
-        passed = False
-        while low < high:
-            middle = _next_guess(candidates, low, high)
-            arrives = self._arrives(candidates[middle])
+        search = TtlSearch()
+        while (floor := search.guess()) is not None:
+            arrives = self._arrives(floor)
             if arrives is None:
                 break
-            passed = passed or arrives
-            low, high = (middle, high) if arrives else (low, middle - 1)
-        if not passed:
-            return None, None
-        return candidates[low], candidates[high]
+            search.told(came=arrives)
+        return search.found()
 
     def _arrives(self, floor: int) -> bool | None:
         """Do acknowledgements arrive with at least this TTL? None: out of time, or the connection has ended."""
@@ -313,12 +304,3 @@ class _Bisection:
 
 
 _ESTABLISHED = 1  # TCP_ESTABLISHED, net/tcp_states.h
-
-
-def _next_guess(candidates: Sequence[int], low: int, high: int) -> int:
-    """The index to ask for next: first between the values that systems begin with, then the middle."""
-    for first in _FIRST_TTLS[:-1]:
-        border = next((i for i in range(low + 1, high + 1) if candidates[i] > first), None)
-        if border is not None and candidates[low] <= first:
-            return border
-    return (low + high + 1) // 2

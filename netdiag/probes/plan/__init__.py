@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from netdiag.evidence.bundle import Step
 from netdiag.evidence.machine import DefaultRoute
+from netdiag.probes.plan.arriving import measure_arriving_ttls
 from netdiag.probes.plan.canaries import ask_where_nobody_is
 from netdiag.probes.plan.controls import (
     echo_a_control,
@@ -79,6 +80,7 @@ FIRST: tuple[Rule, ...] = (
     walk_with_raw_packets,
     look_inside_the_flow,
     walk_beside_a_reset,
+    measure_arriving_ttls,
     look_for_size_limits,
     sample_losses,
     look_at_speed,

@@ -32,23 +32,27 @@ _AFTER_CONNECTING = {"handshake", "send", "receive"}
 
 
 def look_inside_the_flow(inputs: Inputs, seen: Seen) -> Iterator[Step]:
-    """The first two addresses that accept a connection and reset it, close it or fall silent before they answered.
+    """The first two addresses that accept a connection and reset it, close it or fall silent before they answered, once
+    the walk there, if there is one, has ended.
 
-    One that ends connections is sent both names, once the walk there, if there is one, has ended. One that is silent is
-    sent the neutral name first, and at once: only where that arrives, which is as large, is the silence about the name,
-    and the vendor's followed. Where it does not, what is small is tried (sizes.py), and where that is as silent, only
-    ``--deep`` has places enough to look on."""
+    One that ends connections is sent both names. One that is silent is sent the neutral name first: only where that
+    arrives, which is as large, is the silence about the name, and the vendor's followed, with the same TTLs. Where it
+    does not, what is small is tried (sizes.py), and where that is as silent, only ``--deep`` has places enough to look
+    on."""
     if stays_here(inputs.target):
         return
     for address, (cause, failure) in _chosen(inputs, seen).items():
         walks = [step for step in seen.steps("walk", "target") if step.address == address]
-        has_walked = not walks or seen.ended(walks)
-        base = {"met": "end" if failure.code in _ENDED else "silence"} | _named(inputs)
-        if base["met"] == "silence":
-            yield _look(inputs, address, cause, base | {"send": "neutral"})
-            base["send"] = "vendor"
-        if has_walked and (base["met"] == "end" or _is_about_the_name(inputs, address, seen)):
-            yield _look(inputs, address, cause, base | _ttls(address, seen))
+        if walks and not seen.ended(walks):
+            continue
+        params = _named(inputs) | _ttls(address, seen)
+        if failure.code in _ENDED:
+            yield _look(inputs, address, cause, params | {"met": "end"})
+            continue
+        yield _look(inputs, address, cause, params | {"met": "silence", "send": "neutral"})
+        if _is_about_the_name(inputs, address, seen):
+            heard = ",".join(map(str, _expired(address, seen)))
+            yield _look(inputs, address, cause, params | {"met": "silence", "send": "vendor", "heard": heard})
 
 
 def may_be_for_size(inputs: Inputs, address: str, seen: Seen) -> bool:
@@ -103,6 +107,12 @@ def _is_about_the_name(inputs: Inputs, address: str, seen: Seen) -> bool:
 
 def _neutral_steps(address: str, seen: Seen) -> list[Step]:
     return [step for step in seen.steps("in_flow", "target", send="neutral") if step.address == address]
+
+
+def _expired(address: str, seen: Seen) -> list[int]:
+    """The TTLs with which the neutral name was told to have expired."""
+    told = (one for _, one in seen.of(InFlow, "target") if one.address == address and one.neutral)
+    return sorted({one.ttl for one in told if one.ttl is not None and one.answer == "expired"})
 
 
 def _has_arrived(address: str, seen: Seen) -> bool:

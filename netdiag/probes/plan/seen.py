@@ -11,6 +11,7 @@ from netdiag.evidence.limits import LimitBudget
 from netdiag.evidence.machine import DefaultRoute, ResolverConfig
 from netdiag.evidence.observation import Observation
 from netdiag.evidence.record import Observed, ObsId, StepId
+from netdiag.evidence.transport import Connect
 from netdiag.probes.controls import Control
 from netdiag.probes.ways import Way
 
@@ -62,9 +63,10 @@ class Seen:
         self.observations = observations
 
     def of(self, kind: type[R], *roles: Role) -> Iterator[tuple[Step, R]]:
-        """Observations of ``kind`` with the step that made them, of these roles (all, when none is named)."""
+        """Observations of ``kind`` with the step that made them, of these roles (all, when none is named); no connects
+        that hide answers on purpose."""
         for one in self.observations:
-            if isinstance(one, kind):
+            if isinstance(one, kind) and not _hides_answers(one):
                 step = self.started[one.step]
                 if step.via is None and (not roles or step.role in roles):
                     yield step, one
@@ -102,6 +104,11 @@ class Seen:
     def routed_families(self) -> set[int]:
         """Families with a default route; empty when there is none, or the platform does not tell."""
         return {route.family for _, route in self.of(DefaultRoute) if route.exists}
+
+
+def _hides_answers(one: Observation) -> bool:
+    """A connect that sees nothing below some TTL: that it failed is no failure (arriving.py)."""
+    return isinstance(one, Connect) and one.min_ttl is not None
 
 
 def make_step(

@@ -13,13 +13,13 @@ import msgspec
 from netdiag.evidence.bundle import Step
 from netdiag.evidence.observation import Observation
 from netdiag.evidence.record import StepId
-from netdiag.probes import canary, echo, egress, in_flow, reach, route, walk
+from netdiag.probes import arriving, canary, echo, egress, in_flow, reach, route, walk
 from netdiag.probes.base import Machine, Probe
 from netdiag.probes.clock import Clock
 from netdiag.probes.library.web import Identity
 from netdiag.probes.world import LiveWorld
 
-_MODULES = (canary, echo, egress, in_flow, reach, route, walk)
+_MODULES = (arriving, canary, echo, egress, in_flow, reach, route, walk)
 PROBES: dict[str, Probe] = {module.PROBE.name: module.PROBE for module in _MODULES}
 
 _BUDGET_S = 60.0

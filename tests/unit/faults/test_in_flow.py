@@ -1,8 +1,10 @@
 """Where connections are cut, told as stories: whose it is, and what may look like it."""
 
+import msgspec
 import pytest
 
 from netdiag.evidence import transport
+from netdiag.evidence.observation import Observation
 from netdiag.evidence.record import ObsId
 from netdiag.facts import Facts
 from netdiag.facts.derivation.whole import derive
@@ -17,6 +19,7 @@ from tests.fakes.records import (
     GATEWAY,
     HOST,
     ISP,
+    OWN,
     RESET,
     SILENT,
     TARGET,
@@ -36,9 +39,9 @@ HOST_TTL = 59
 class Tale(Story):
     """A target whose connections are cut after they were accepted."""
 
-    def __init__(self, *, reset: bool = True, at_ttl_1: str = "gateway") -> None:
+    def __init__(self, *, reset: bool = True, at_ttl_1: str = "gateway", own: str = OWN) -> None:
         super().__init__()
-        self.machine()
+        self.machine(own=own)
         self.healthy_names()
         self.healthy_controls()
         self.egress(target=at_ttl_1)
@@ -57,6 +60,12 @@ class Tale(Story):
                 transport.ArrivingTtl, self._flow, address=TARGET, port=443, of="ack", how="min_ttl", low=HOST_TTL,
                 high=HOST_TTL,
             )  # fmt: skip
+
+    def expires(self, *ttls: int) -> None:
+        """The neutral name with these TTLs: a router tells each time that it expired."""
+        line = self._connected()
+        for ttl in ttls:
+            self._stage(line, ttl, "expired", neutral=True)
 
     def vendor(self, *stages: tuple[int | None, str] | tuple[int | None, str, int]) -> None:
         """One connection: TTL, answer, and the least TTL that is seen."""
@@ -93,10 +102,14 @@ def told(verdict: Verdict) -> tuple[str, str | None, str | None]:
     return verdict.side, verdict.certainty, verdict.fault
 
 
-def cut(*stages: tuple[int | None, str], neutral: str = "data", reset: bool = True) -> Tale:
+def cut(*stages: tuple[int | None, str], neutral: str = "data", reset: bool = True, beside: bool = True) -> Tale:
+    """``beside``: where the vendor's name met silence, a neutral one is told to expire."""
     tale = Tale(reset=reset)
     tale.neutral(neutral)
     tale.vendor(*stages)
+    silent = [stage[0] for stage in stages if stage[0] is not None and stage[1] == "none"]
+    if beside and silent:
+        tale.expires(*silent)
     return tale
 
 
@@ -117,6 +130,47 @@ def test_a_reset_by_name_before_a_router_that_carries_others() -> None:
 def test_a_drop_by_name_there_is_at_most_likely() -> None:
     tale = cut((2, "expired"), (3, "none"), (4, "none"), (None, "none"), reset=False)
     assert told(tale.verdict()) == ("transit", "likely", "transit.tamper.drop_by_name")
+
+
+@pytest.mark.parametrize("first", [1, 2, 3])
+def test_silence_where_no_data_are_known_to_be_answered_places_nothing(first: int) -> None:
+    """Routers that forward known connections in hardware answer a walk's SYN, and say nothing of data that expire."""
+    tale = cut((first, "none"), (first + 1, "none"), (None, "none"), reset=False, beside=False)
+    assert (tale.state().stopped_at, tale.state().on_the_way) == (None, None)
+    assert tale.verdict().side == "inconclusive"
+
+
+def test_a_router_tied_by_its_private_block_alone_is_no_more_than_likely() -> None:
+    """Providers number their access from 192.168/16, too."""
+    tale = Tale()
+    tale._records = [inner(one) for one in tale._records]
+    tale.neutral()
+    tale.vendor((1, "expired"), (2, "reset"))
+    assert told(tale.verdict()) == ("local", "likely", "local.firewall.by_name")
+
+
+def inner(record: Observation) -> Observation:
+    """The provider's first router under a private address."""
+    if isinstance(record, transport.HopReply) and record.replier == ISP and record.icmp is not None:
+        icmp = msgspec.structs.replace(record.icmp, sender="192.168.100.1")
+        return msgspec.structs.replace(record, replier="192.168.100.1", icmp=icmp)
+    return record
+
+
+@pytest.mark.parametrize("stages", [((1, "reset"),), ((1, "expired"), (2, "reset"))])
+def test_a_first_hop_of_a_machine_without_a_private_address_may_be_the_providers(
+    stages: tuple[tuple[int | None, str], ...],
+) -> None:
+    """A modem, a mobile line, a rented server: its gateway is the provider's."""
+    tale = Tale(own="203.0.114.50")
+    tale.neutral()
+    tale.vendor(*stages)
+    assert tale.verdict().side == "inconclusive"
+
+
+def test_silence_at_the_gateway_that_answers_other_data_is_the_customers() -> None:
+    tale = cut((1, "none"), (2, "none"), (None, "none"), reset=False)
+    assert told(tale.verdict()) == ("local", "likely", "local.firewall.by_name")
 
 
 @pytest.mark.parametrize("last", [4, 5])

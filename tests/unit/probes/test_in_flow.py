@@ -99,7 +99,26 @@ def test_the_arriving_ttl_is_told_by_what_is_hidden() -> None:
 def test_two_silences_are_enough_and_hide_nothing_more() -> None:
     way = Filter(begins=3, end="none")
     run(asked(ttls="2,3,4,5,8", met="silence"), way.world())
-    assert way.sent[1:] == [(False, 2, None), (False, 3, None), (False, 4, None), (False, None, None)]
+    sent = [(False, 2, None), (False, 3, None), (False, 4, None), (False, None, None)]
+    assert [one for one in way.sent if not one[0]] == sent
+
+
+def test_where_the_name_meets_silence_a_neutral_one_is_sent_with_the_same_ttls() -> None:
+    """First with those that are known; and, after a gap was looked into, with the new ones among them."""
+    way = Filter(begins=4, end="none")
+    world = way.world()
+    records = run(asked(ttls="2,6,8", met="silence"), world)
+    assert [ttl for neutral, ttl, _ in way.sent if not neutral] == [2, 6, 8, None, 3, 4, 5]
+    assert [ttl for neutral, ttl, _ in way.sent if neutral] == [2, 6, 8, None, 4, 5]
+    assert [one.syns_sent for one in world.connects] == [1, 1, 1, 1]
+    beside = [one for one in records if isinstance(one, InFlow) and one.neutral and one.ttl is not None]
+    assert {one.answer for one in beside} == {"expired"}
+
+
+def test_where_the_name_is_reset_no_silence_is_asked_about() -> None:
+    way = Filter(begins=64)
+    run(asked(ttls="2,5,8"), way.world())
+    assert [ttl for neutral, ttl, _ in way.sent if neutral] == [None]
 
 
 def test_deep_asks_for_every_ttl_and_stops_where_it_ends() -> None:
@@ -189,21 +208,31 @@ def test_silence_after_an_acknowledgement_is_nobodys_on_the_way() -> None:
 def sent_before(answer: str) -> list[Observation]:
     """A greeting that was not acknowledged, and what came of the neutral name after it."""
     way = Filter(begins=64)
-    (first,) = wanted([shaken(FailureCode.TIMED_OUT, acked=False)])
+    (first,) = wanted([shaken(FailureCode.TIMED_OUT, acked=False), *WALKED])
     record = way.in_flow(way.world().stamp(first), Payload(kind="client_hello", name="n", neutral=True), Stage())
     return [shaken(FailureCode.TIMED_OUT, acked=False), msgspec.structs.replace(record, answer=answer), *WALKED]
 
 
-def test_where_all_is_silence_the_neutral_name_is_sent_at_once_and_alone() -> None:
-    (step,) = wanted([shaken(FailureCode.TIMED_OUT, acked=False)], running=[WALK])
-    assert step.params["send"] == "neutral"
-    assert "ttls" not in step.params
+def test_where_all_is_silence_the_neutral_name_is_sent_alone() -> None:
+    (step,) = wanted([shaken(FailureCode.TIMED_OUT, acked=False), *WALKED])
+    assert (step.params["send"], step.params["ttls"]) == ("neutral", "2,3,4,6,7")
+    assert wanted([shaken(FailureCode.TIMED_OUT, acked=False), *WALKED], running=[WALK]) == []
+
+
+def test_in_silence_both_names_are_sent_with_the_same_ttls_and_nothing_more() -> None:
+    way = Filter(begins=5, end="none")
+    world = way.world()
+    for params in ({"send": "neutral"}, {"send": "vendor", "heard": "2,4,5,8"}):
+        run(asked(ttls="2,4,5,8", met="silence", **params), world)
+    assert [ttl for neutral, ttl, _ in way.sent if neutral] == [2, 4, 5, 8, None]
+    assert [ttl for neutral, ttl, _ in way.sent if not neutral] == [2, 4, 5, 8, None]
+    assert [one.syns_sent for one in world.connects] == [1, 1]
 
 
 @pytest.mark.parametrize(("answer", "follows"), [("data", True), ("acked", True), ("none", False), ("reset", False)])
 def test_the_vendors_name_follows_where_the_neutral_one_arrived(answer: str, follows: bool) -> None:
     records = sent_before(answer)
-    (first,) = wanted(records[:1])
+    (first,) = wanted([records[0], *WALKED])
     started = {step.id: step for step in (REACH, WALK, CONTROL_WALK, first)}
     steps = look_inside_the_flow(INPUTS, Seen(started, frozenset(started), records))
     assert [step.params.get("ttls") for step in steps if step.params["send"] == "vendor"] == ["2,3,4,6,7"] * follows
@@ -212,7 +241,7 @@ def test_the_vendors_name_follows_where_the_neutral_one_arrived(answer: str, fol
 @pytest.mark.parametrize(("answer", "open_"), [("data", False), ("none", True)])
 def test_what_arrives_as_large_is_no_matter_of_size(answer: str, open_: bool) -> None:
     records = sent_before(answer)
-    (first,) = wanted([shaken(FailureCode.TIMED_OUT, acked=False)])
+    (first,) = wanted([shaken(FailureCode.TIMED_OUT, acked=False), *WALKED])
     steps = {step.id: step for step in (REACH, first)}
     waiting = Seen(steps, frozenset([REACH.id]), records[:1])
     told = Seen(steps, frozenset(steps), records[:2])
