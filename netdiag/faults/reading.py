@@ -179,6 +179,11 @@ def in_lan(facts: Facts, address: str) -> bool:
     return inside(address, facts.machine.lan_prefixes.value or ())
 
 
+def has_a_network_of_its_own(facts: Facts) -> bool:
+    """A private address of this machine. Without one its first hop may be the provider's: a modem, a mobile line."""
+    return any(classify(address) == "private" for address in facts.machine.own_addresses.value or ())
+
+
 def customers_own(facts: Facts, address: str) -> bool:
     """An address that a second sign ties to the customer (design.md, Sides): it is the gateway's, inside a LAN prefix,
     or private and beside the configured proxy or in the LAN's own private block. In 10/8 the block must agree to 16

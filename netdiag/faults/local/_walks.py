@@ -2,7 +2,7 @@
 
 from netdiag.facts import Facts, Walk
 from netdiag.faults.base import Finding, Lean, opposes, silent
-from netdiag.faults.reading import control_walks, customers_own, hop_at, in_lan
+from netdiag.faults.reading import control_walks, customers_own, has_a_network_of_its_own, hop_at, in_lan
 
 BEYOND = ("public", "shared", "vendor", "target")
 HTTPS = 443
@@ -68,4 +68,6 @@ def nearest_reset(facts: Facts, walk: Walk) -> Finding:
         "and passes others on.",
         facts=(*FACTS, "path.proxy_in_path"),
         witnesses=walk.witnesses + others[0].witnesses,
+        at_most_possible=not has_a_network_of_its_own(facts),
+        settle_next="Whose the first hop is, the customer's or the provider's, and its log.",
     )

@@ -10,8 +10,10 @@ How it shows
 
 What looks like it
     The first router of the provider: behind the customer's last router either may do it, so it stays undecided unless
-    the router at which the end begins is the customer's, too. A reset inside the customer's network is the customer's
-    whatever the name; a silence there may be a path that loses large packets.
+    the router at which the end begins is the customer's, too; and likely at most where the private block alone says so,
+    since providers number from the same blocks. The first hop of a machine without a private address (a modem, a mobile
+    line, a rented server) may be the provider's. A reset inside the customer's network is the customer's whatever the
+    name; a silence there may be a path that loses large packets, and is none where a neutral name is as silent.
 
 What would settle it
     A reset at TTL 1, or at a TTL that ends at a further router of the customer's; the filter's own log.
@@ -21,6 +23,7 @@ What to tell the customer
 """
 
 from netdiag.facts import Facts
+from netdiag.facts.flow import FlowState
 from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
 from netdiag.faults.in_flow import (
     FACTS,
@@ -33,7 +36,7 @@ from netdiag.faults.in_flow import (
     where,
     whose,
 )
-from netdiag.faults.reading import excused
+from netdiag.faults.reading import excused, has_a_network_of_its_own, in_lan
 
 
 def assess(facts: Facts) -> Finding:
@@ -59,7 +62,9 @@ def assess(facts: Facts) -> Finding:
             because=f"{said[:-1]}, inside the customer's own network.",
             facts=FACTS,
             witnesses=flow.witnesses,
-            at_most_likely=was_swallowed(flow),
+            at_most_likely=was_swallowed(flow) or not _is_firmly_the_customers(facts, flow),
+            at_most_possible=not has_a_network_of_its_own(facts),
+            settle_next="Who runs the router that the report names, and its log.",
         )
     return Finding(
         lean=Lean.SUPPORTS,
@@ -69,6 +74,11 @@ def assess(facts: Facts) -> Finding:
         at_most_possible=True,
         settle_next="The log or the rules of the customer's own router: does it filter by name?",
     )
+
+
+def _is_firmly_the_customers(facts: Facts, flow: FlowState) -> bool:
+    """The router at which the end begins is the gateway or stands in the LAN."""
+    return flow.stopped_place == "gateway" or (flow.stopped_address is not None and in_lan(facts, flow.stopped_address))
 
 
 FAULT = Fault(

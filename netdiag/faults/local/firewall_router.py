@@ -9,7 +9,8 @@ How it shows
 
 What looks like it
     The first router of the provider: a walk that ends at the gateway may have been stopped by either, so it stays
-    undecided unless the next router, seen on a control's walk, is the customer's as well. Private hops that nothing
+    undecided unless the next router, seen on a control's walk, is the customer's as well. The first hop of a machine
+    without a private address (a modem, a mobile line, a rented server) may be the provider's. Private hops that nothing
     ties to the customer are the provider's or undecided; 100.64/10 is the provider's. A transparent proxy at TTL 1.
 
 What would settle it
@@ -29,6 +30,7 @@ from netdiag.faults.reading import (
     excused,
     failed_connects,
     failing_walks,
+    has_a_network_of_its_own,
     icmp_errors,
     icmp_words,
     in_lan,
@@ -97,7 +99,7 @@ def refusal(facts: Facts, state: AddressState, icmp: Icmp) -> Finding:
         witnesses=state.witnesses,
         # The LAN's private block alone ties a router less firmly: providers number from the same blocks.
         at_most_likely=no_route or not (first_hop(state) or in_lan(facts, icmp.sender)),
-        at_most_possible=all_refused or (no_route and not only_this),
+        at_most_possible=all_refused or (no_route and not only_this) or not has_a_network_of_its_own(facts),
         settle_next="Connections to other hosts through the same router.",
     )
 

@@ -22,10 +22,10 @@ What to tell the customer
 """
 
 from netdiag.facts import Facts
-from netdiag.facts.places import classify
 from netdiag.facts.sizes import SizeWalk, Stall
 from netdiag.faults import sizes
 from netdiag.faults.base import Fault, Finding, opposes, silent
+from netdiag.faults.reading import has_a_network_of_its_own
 from netdiag.faults.sizes import FACTS, gap, supports
 
 
@@ -58,7 +58,7 @@ def _on_the_way_there(facts: Facts, stall: Stall, walk: SizeWalk) -> Finding:
         )
     if facts.machine.target_by_tunnel.value is True:
         return silent("A tunnel carries these packets, and its own way is not seen.", *FACTS)
-    inside = sizes.ends_inside(facts, walk) and _has_a_network_of_its_own(facts)
+    inside = sizes.ends_inside(facts, walk) and has_a_network_of_its_own(facts)
     return supports(
         stall,
         gap(walk) + ("" if inside else ": on this network's own line or on its provider's"),
@@ -66,11 +66,6 @@ def _on_the_way_there(facts: Facts, stall: Stall, walk: SizeWalk) -> Finding:
         or stall.for_whom != "everyone"
         or facts.machine.target_by_tunnel.value is not False,
     )
-
-
-def _has_a_network_of_its_own(facts: Facts) -> bool:
-    """A private address of this machine. Without one its first hop may be the provider's: a modem, a mobile line."""
-    return any(classify(address) == "private" for address in facts.machine.own_addresses.value or ())
 
 
 FAULT = Fault(
