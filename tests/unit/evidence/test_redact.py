@@ -304,7 +304,17 @@ def test_every_kept_header_has_its_reason_and_its_form() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["set-cookie", "cookie", "authorization", "proxy-authorization", "link", "refresh", "x-datadome-clientid"]
+    "name",
+    [
+        "set-cookie",
+        "cookie",
+        "authorization",
+        "proxy-authorization",
+        "link",
+        "refresh",
+        "x-datadome-clientid",
+        "x-datadome-cid",
+    ],
 )
 def test_headers_that_carry_sessions_or_urls_are_dropped(name: str) -> None:
     assert clean_header(Header(name=name, value="x")) is None
@@ -320,6 +330,8 @@ def test_headers_that_carry_sessions_or_urls_are_dropped(name: str) -> None:
         ("Proxy-Authenticate", "", ""),
         ("Location", "https://u:p@a.test/x?y=z#f", "https://a.test/x"),
         ("Server", "n" * 600, "n" * MAX_VALUE),
+        ("X-Kpsdk-Ct", "0a1b2c-token-of-a-browser", ""),
+        ("X-Vercel-Mitigated", "challenge", "challenge"),
     ],
 )
 def test_kept_headers(name: str, value: str, kept: str) -> None:

@@ -1,10 +1,11 @@
 """Who made a page, and whether the application answered."""
 
+from typing import Any
+
 import pytest
 
 from netdiag.facts.derivation.exchanges import works
 from netdiag.facts.fingerprints import fingerprint, says_refused
-from netdiag.facts.search_keys import point_of_presence, search_keys
 from netdiag.facts.target import HttpState
 from tests.fakes.records import TARGET, Story
 from tests.unit.facts import facts_of, state_of
@@ -148,7 +149,7 @@ def test_limits_and_ids_are_kept() -> None:
     assert http is not None
     assert http.retry_after_s == 30
     assert http.limit_headers == ("retry-after: 30", "x-ratelimit-remaining: 0")
-    assert http.page_code == "1015"
+    assert http.page == "limit"
     assert http.pop == "cloudflare:FRA"
     assert http.search_keys == (("cf-ray", "8a12-FRA"), ("x-request-id", "r-1"))
 
@@ -166,8 +167,54 @@ def test_retry_after_as_a_date() -> None:
     assert http.retry_after_s == 90
 
 
-def test_ids_in_pages() -> None:
-    assert ("akamai-reference", "18.2f3c.1700.ab") in search_keys({}, "Reference #18.2f3c.1700.ab")
-    assert ("seen-as", "203.0.113.9") in search_keys({}, "IP address not allowed: 203.0.113.9")
-    assert point_of_presence({"x-amz-cf-pop": "FRA56-P4"}) == "cloudfront:FRA56"
-    assert point_of_presence({"cf-ray": "none"}) is None
+def http_of(**fields: Any) -> HttpState:
+    story = Story()
+    story.surroundings()
+    story.reach()
+    story.http(**fields)
+    http = state_of(facts_of(story), TARGET).http
+    assert http is not None
+    return http
+
+
+@pytest.mark.parametrize("header", [("X-RateLimit-Remaining", "0"), ("RateLimit", '"default";r=0;t=30')])
+@pytest.mark.parametrize(("status", "kind"), [(403, "limit"), (429, "limit"), (404, None), (200, None)])
+def test_a_quota_that_is_used_up_makes_a_403_a_limit(header: tuple[str, str], status: int, kind: str | None) -> None:
+    http = http_of(status=status, headers=dict([header]), body='{"error":"forbidden"}' if status >= 400 else None)
+    assert http.page == kind
+    assert works(http) is (kind is None)
+
+
+def test_a_quota_that_is_left_does_not() -> None:
+    http = http_of(status=403, headers={"X-RateLimit-Remaining": "10"}, body='{"error":"forbidden"}')
+    assert (http.page, works(http)) == (None, True)
+
+
+def test_a_page_says_whom_it_refuses_and_what_it_means() -> None:
+    http = http_of(status=403, headers={"cf-ray": "8a-FRA"}, body="error code: 1009")
+    assert (http.refuses, http.page_says) == ("region", "the country of the address is banned")
+    assert http.fronts == ("Cloudflare",)
+    assert works(http) is False
+
+
+def test_words_on_a_good_page_refuse_nobody() -> None:
+    assert http_of(status=200, body="Your IP address has been blocked").refuses is None
+
+
+def test_a_refusal_with_success_to_both_clients_is_no_success() -> None:
+    page = "The requested URL was rejected. Please consult with your administrator. Your support ID is: 112435"
+    story = Story()
+    story.surroundings()
+    story.reach()
+    story.http(status=200, body=page)
+    story.http(status=200, body=page, agent="browser")
+    state = state_of(facts_of(story), TARGET)
+    assert state.http is not None
+    assert (state.http.page, state.http.other_agent_page) == ("block", "block")
+    assert (state.works, state.failed_at) == (False, "http")
+
+
+def test_the_reason_phrase_may_tell() -> None:
+    page = fingerprint(406, {}, None, reason="ModSecurity Action")
+    assert page is not None
+    assert (page.product, page.kind) == ("ModSecurity", "block")

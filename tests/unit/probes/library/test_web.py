@@ -158,6 +158,19 @@ def test_two_kilobytes_of_an_error_page_are_kept() -> None:
     assert (seen.body_bytes, seen.body_complete, seen.failure) == (65536, False, None)
 
 
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        (b"The requested URL was rejected.\nPlease consult. Your support ID is: 11243555", True),
+        (b'{"balance": 100, "note": "Your support ID is: 11243555"}', False),
+    ],
+)
+def test_of_a_success_only_a_known_refusal_is_kept(body: bytes, kept: bool) -> None:
+    seen = ask(answering(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body))
+    assert seen.status == 200
+    assert (seen.body_start is not None) is kept
+
+
 def test_a_portals_page_is_kept_when_asked_for() -> None:
     request = Request(url="", address="127.0.0.1", keep_page=True)
     assert ask(answering(OK), request).body_start == "hello"
