@@ -1,6 +1,7 @@
 """Firewalls on the customer's machine and in its network: the customer must never be blamed by mistake here."""
 
 import pytest
+from msgspec.structs import replace
 
 from netdiag.facts import Egress, Facts, LocalRefusal, Proxy
 from netdiag.faults.local import firewall_machine, firewall_router
@@ -189,6 +190,15 @@ def ends(*routers: str, through: tuple[str, ...] = ROUTERS, health: dict[str, bo
             id="a-data-centre-gateway-may-rightly-have-no-route",
         ),
         pytest.param(
+            facts(
+                machine=machine(own_addresses=("203.0.113.200",), lan_prefixes=("203.0.113.192/26",)),
+                target=target(refused_by("203.0.113.193", "gateway", 3, 13)),
+                controls=controls(**HEALTHY),
+            ),
+            "possible",
+            id="a-machine-without-a-private-address-may-have-the-providers-gateway",
+        ),
+        pytest.param(
             facts(target=target(refused_by("192.168.0.1", "private", 3, 13)), controls=controls(**HEALTHY)),
             "capped",
             id="second-private-hop-in-the-lan-block",
@@ -268,6 +278,11 @@ def reset(end_ttl: int, *routers: str, proxy: bool | None = False, through: tupl
         pytest.param(reset(1, through=()), "silent", id="no-control-shows-the-gateway"),
         pytest.param(reset(2, GATEWAY), "silent", id="at-ttl-2-by-whom"),
         pytest.param(reset(5, *ROUTERS), "opposes", id="from-beyond"),
+        pytest.param(
+            replace(reset(1), machine=machine(own_addresses=("100.64.3.7",), lan_prefixes=())),
+            "possible",
+            id="at-ttl-1-on-a-mobile-line",
+        ),
     ],
 )
 def test_resets_near_the_customer(given: Facts, expected: str) -> None:
