@@ -82,8 +82,9 @@ def _found(step: Step, record: Observation) -> str | None:
             return f"{record.name}: {listing(sorted(record.addresses)) or 'not resolved by this machine'}"
         case Lookup():
             return _lookup(step, record)
-        # Connects to the gateway count losses: that a port of it is closed is nothing to tell.
-        case Connect() if step.role != "gateway" and (own or record.failure is not None):
+        # Connects to the gateway count losses: that a port of it is closed is nothing to tell. Nor is what
+        # becomes of those that hide answers.
+        case Connect() if step.role != "gateway" and not record.min_ttl and (own or record.failure is not None):
             return f"{_who(step)}{endpoint(record.address, record.port)}: {_failed(record.failure, 'connected')}"
         case Handshake():
             return f"{_who(step)}{step.address or record.server_name or ''}: {_handshake(record)}"
