@@ -57,15 +57,21 @@ def assess(facts: Facts) -> Finding:
         return opposes(f"{lost}, but only {others}: the gateway limits its answers.", *FACTS)
     if not is_lossy(beyond.value):
         return silent(f"{lost}, and {others}: too few to tell whether the gateway only limits its answers.", *FACTS)
+    # A gateway that limits what it answers, before a provider that loses packets, looks the same but for its hops:
+    # those of a lossy local network lose from the first one on.
+    from_the_first_on = onset.value is not None and onset.value.last_clean == 0
+    which = (
+        "the loss begins in the local network"
+        if from_the_first_on
+        else "it begins in the local network, or the gateway only limits its answers and it begins beyond"
+    )
     return Finding(
         lean=Lean.SUPPORTS,
-        because=f"{lost}{_scatter(facts)}, and {others}: the loss begins in the local network.",
+        because=f"{lost}{_scatter(facts)}, and {others}: {which}.",
         facts=FACTS,
         witnesses=lan.witnesses + beyond.witnesses + onset.witnesses,
         at_most_likely=True,
-        # A gateway that limits what it answers, before a provider that loses packets, looks the same but for its
-        # hops: those of a lossy local network lose from the first one on.
-        at_most_possible=onset.value is None or onset.value.last_clean > 0,
+        at_most_possible=not from_the_first_on,
         explains=explains(facts, beyond.value),
         settle_next="The same run over a cable, or close to the access point.",
     )

@@ -59,9 +59,12 @@ def _without_onset(path: PathLoss) -> Finding:
     if path.end is None:
         return silent("The target answers no test packets, and where loss begins does not show.", *FACTS)
     lost = f"{share_words(path.end)} test packets to the target were lost"
-    if path.end.lost:
-        return silent(f"{lost}; where that begins does not show.", *FACTS)
-    return opposes(f"{lost}.", *FACTS, witnesses=path.witnesses)
+    if path.tcp is not None and path.tcp.lost:
+        # Connections are other flows than the test packets, and it may be that only some flows lose.
+        lost += f", and {share_words(path.tcp)} packets of connections to it"
+    elif not path.end.lost:
+        return opposes(f"{lost}.", *FACTS, witnesses=path.witnesses)
+    return silent(f"{lost}; where that begins does not show.", *FACTS)
 
 
 FAULT = Fault(

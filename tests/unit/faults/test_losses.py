@@ -236,6 +236,25 @@ def test_through_a_proxy_the_path_explains_nothing() -> None:
     assert not judged(TRANSIT, behind).explains
 
 
+@pytest.mark.parametrize(
+    ("end", "tcp", "lean"),
+    [(NONE, NONE, Lean.OPPOSES), (NONE, LIGHT, Lean.SILENT), (LIGHT, NONE, Lean.SILENT), (NONE, None, Lean.OPPOSES)],
+)
+def test_loss_on_the_way_is_excluded_only_where_connections_lost_nothing_either(
+    end: Share, tcp: Share | None, lean: Lean
+) -> None:
+    """The flow of the test packets may be one of those that lose nothing."""
+    path = PathLoss(address=VENDOR, hops=(), end=end, tcp=tcp)
+    found = judged(TRANSIT, facts(losses=LossFacts(path=known(path)), machine=machine(lan_loss=NONE)))
+    assert found.lean is lean
+
+
+def test_that_loss_begins_in_the_lan_is_said_only_where_all_hops_lose() -> None:
+    for begins in (None, onset(0, 1)):
+        said = judged(LAN, lossy(begins, lan=HEAVY)).because
+        assert ("only limits its answers" in said) is (begins is None)
+
+
 def test_every_sentence_with_a_rate_has_its_interval() -> None:
     for fault in (LAN, TRANSIT, HOST):
         said = judged(fault, lossy(onset(2, 3), lan=HEAVY)).because
