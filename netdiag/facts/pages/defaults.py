@@ -33,16 +33,18 @@ DEFAULTS = (
         note="A rule on the address, or on the login.",
     ),
     Row(
-        "HAProxy", "bare", "HAProxy, src/http.c", "2026-11", body=("request forbidden by administrative rules.",),
-        alone=True, note="http-request deny, on whatever it looks at.",
+        "HAProxy", "bare", "HAProxy, src/http.c", "2026-11",
+        body=("<h1>403 forbidden</h1>", "request forbidden by administrative rules."),
+        note="http-request deny, on whatever it looks at.",
     ),
     Row(
-        "HAProxy", "bare", "HAProxy, src/http.c", "2026-11", body=("an internal server error occu",), statuses=(500,),
+        "HAProxy", "bare", "HAProxy, src/http.c", "2026-11",
+        body=("<html><body><h1>500 internal server error</h1>", "an internal server error occu"), statuses=(500,),
         note="Its tarpit, after an exact delay; or its own error.",
     ),
     Row(
         "HAProxy", "bare", "HAProxy, src/http.c", "2026-11",
-        body=("your browser didn't send a complete request in time.",), statuses=(408,),
+        body=("<h1>408 request time-out</h1>", "your browser didn't send a complete request in time."), statuses=(408,),
     ),
     Row("nginx", "bare", _NGINX, "2026-11", body=("<center>nginx", "</h1></center>")),
     Row("OpenResty", "bare", _NGINX, "2026-11", body=("<center>openresty", "</h1></center>")),

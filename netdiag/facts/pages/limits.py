@@ -5,7 +5,7 @@ from netdiag.facts.pages.row import Row
 LIMITS = (
     Row(
         "HAProxy", "limit", "HAProxy, src/http.c", "2026-11",
-        body=("you have sent too many requests in a given amount of time.",), alone=True,
+        body=("<h1>429 too many requests</h1>", "you have sent too many requests in a given amount of time."),
     ),
     Row(
         "GitHub", "limit", "GitHub REST docs, Rate limits", "2026-11", body=("api rate limit exceeded for",),

@@ -101,15 +101,18 @@ TIERS = (
         statuses=(503,), says="it sheds load", note="For everyone: no limit of one address.",
     ),
     Row(
-        "HAProxy", "origin", _HAPROXY, "2026-11", body=("the server returned an invalid or incomplete response.",),
-        alone=True, says="the server behind it gave no valid answer",
+        "HAProxy", "origin", _HAPROXY, "2026-11",
+        body=("<h1>502 bad gateway</h1>", "the server returned an invalid or incomplete response."),
+        says="the server behind it gave no valid answer",
     ),
     Row(
-        "HAProxy", "origin", _HAPROXY, "2026-11", body=("no server is available to handle this request.",), alone=True,
+        "HAProxy", "origin", _HAPROXY, "2026-11",
+        body=("<h1>503 service unavailable</h1>", "no server is available to handle this request."),
         says="no server behind it is up", note="A rule that denies with 503 sends the same page.",
     ),
     Row(
-        "HAProxy", "origin", _HAPROXY, "2026-11", body=("the server didn't respond in time.",), alone=True,
+        "HAProxy", "origin", _HAPROXY, "2026-11",
+        body=("<h1>504 gateway time-out</h1>", "the server didn't respond in time."),
         says="the server behind it did not answer in time",
     ),
     Row(

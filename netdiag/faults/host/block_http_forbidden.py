@@ -28,6 +28,7 @@ from netdiag.faults.host._reading import agent
 
 STATUSES = (403, 406, 451)
 LIMITED = (420, 429, 509)
+SERVER_ERRORS = 500
 WHOM = {
     "address": ", and says that this address is refused",
     "network": ", and says that the network of this address is refused",
@@ -46,7 +47,7 @@ def assess(facts: Facts) -> Finding:
         return opposes(because, *USED, witnesses=state.witnesses)
     code = f", number {http.page_code}" if http.page_code else ""
     said = f"{state.address} answers HTTP {http.status}{page(http)}{code}{WHOM.get(http.refuses or '', '')}"
-    known = http.page == "block" or http.refuses is not None
+    known = http.page in ("block", "filter") or http.refuses is not None
     other = agent(facts)
     if other.works or other.capped_works:
         because = f"{said}, while the same address serves another line: this one is refused."
@@ -71,8 +72,10 @@ def assess(facts: Facts) -> Finding:
 def is_refusal(http: HttpState) -> bool:
     """A refusal by rule, or an answer that may be one; challenges, regions and limits have faults of their own. A limit
     may say as well that the address is blocked."""
-    if http.challenge or http.refuses == "region" or http.page in ("limit", "origin", "filter"):
+    if http.challenge or http.refuses == "region" or http.page in ("limit", "origin"):
         return False
+    if http.page == "filter":
+        return http.status is not None and http.status < SERVER_ERRORS
     said = http.refuses is not None and http.status not in LIMITED
     return http.page == "block" or said or http.status in STATUSES
 

@@ -15,6 +15,9 @@ NGINX_403 = (
 )
 
 
+HAPROXY_503 = "<html><body><h1>503 Service Unavailable</h1>\nNo server is available to handle this request."
+
+
 @pytest.mark.parametrize(
     ("status", "headers", "body", "product", "kind"),
     [
@@ -26,7 +29,13 @@ NGINX_403 = (
         (403, {}, "Access Denied ... Reference #18.2f3c", "Akamai", "block"),
         (403, {"x-azure-ref": "0a"}, "The request is blocked.", "Azure Front Door", "block"),
         (200, {}, "The requested URL was rejected. Your support ID is: 12345678", "F5 BIG-IP ASM", "block"),
-        (503, {}, "No server is available to handle this request.", "HAProxy", "origin"),
+        (
+            503,
+            {},
+            "<h1>503 Service Unavailable</h1>\nNo server is available to handle this request.",
+            "HAProxy",
+            "origin",
+        ),
         (403, {}, "FortiGuard Intrusion Prevention - Access Blocked", "FortiGuard", "filter"),
         (403, {"server": "nginx"}, NGINX_403, "nginx", "bare"),
         (429, {"x-envoy-ratelimited": "true"}, None, "Envoy", "limit"),
