@@ -84,14 +84,15 @@ def healthy(facts: Facts, rest: Sequence[Hypothesis]) -> str:
     cut = ", though the run was cut short" if facts.interrupted else ""
     is_slow = facts.speed.slow.value is True
     slow = f" It came slowly: what took long was {waited(facts)}, and nothing measured says why." if is_slow else ""
-    return f"This URL, without a login, worked from this address at the times of the run{cut}.{slow}{strays(rest)}"
+    in_spite = strays(rest, "It worked in spite of this")
+    return f"This URL, without a login, worked from this address at the times of the run{cut}.{slow}{in_spite}"
 
 
-def strays(rest: Sequence[Hypothesis]) -> str:
+def strays(rest: Sequence[Hypothesis], lead: str = "Besides, and not the reason") -> str:
     """Real faults that are not the reason: said, so that nobody takes them for it."""
     if not rest:
         return ""
-    return f" Besides, and not the reason: {' '.join(one.because for one in rest[:2])}"
+    return f" {lead}: {' '.join(one.because for one in rest[:2])}"
 
 
 def decapitalised(sentence: str) -> str:
