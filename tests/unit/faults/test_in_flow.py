@@ -20,6 +20,7 @@ from tests.fakes.records import (
     HOST,
     ISP,
     OWN,
+    REFUSED,
     RESET,
     SILENT,
     TARGET,
@@ -295,3 +296,54 @@ def test_where_nobody_accepts_for_nobody_there_is_no_such_proxy() -> None:
     tale.add(transport.Connect, step, ms=1500, address="192.0.2.1", port=443, limit_ms=1500, failure=SILENT)
     standings = {one.fault: one.standing for one in tale.verdict().hypotheses}
     assert standings["local.proxy.transparent"] == standings["transit.proxy.transparent"] == "opposed"
+
+
+# Resets of the service port, beside another port's answers
+
+
+def refused(*, at: int, ttl: int, other_ttl: int = HOST_TTL) -> Story:
+    """Connections are reset, and so is the walk at TTL ``at``, where another protocol's walk, which nobody answers at
+    its end, met a router. The resets arrive with ``ttl``, another port's answers with ``other_ttl``."""
+    story = Story()
+    story.surroundings()
+    story.egress()
+    story.connect(TARGET, REFUSED)
+    story.walk(TARGET, ROUTERS[: at - 1], end="refused")
+    story.walk(TARGET, ROUTERS, protocol="udp", end="silent")
+    story.walk(CONTROL, OTHERS, role="control", host=CONTROL_HOST)
+    for port, its in ((443, ttl), (80, other_ttl)):
+        step = story.step("arriving", "target", HOST, TARGET, port)
+        story.add(
+            transport.ArrivingTtl, step, address=TARGET, port=port, of="rst" if port == 443 else "syn_ack",
+            how="min_ttl", low=its, high=its, connections=9,
+        )  # fmt: skip
+    return story
+
+
+def test_the_reset_beside_another_ports_answer() -> None:
+    (only,) = derive(refused(at=3, ttl=62).bundle()).flow.refusals.value or ()
+    assert (only.ttl, only.other_port, only.other_ttl, only.hops, only.nearer_by) == (62, 80, HOST_TTL, 3, 3)
+
+
+def test_an_inexact_ttl_is_none() -> None:
+    story = refused(at=3, ttl=62)
+    story._records = [
+        msgspec.structs.replace(one, high=one.low + 1)
+        if isinstance(one, transport.ArrivingTtl) and one.of == "rst" and one.low is not None
+        else one
+        for one in story._records
+    ]
+    assert not derive(story.bundle()).flow.refusals.known
+
+
+def test_a_reset_that_arrives_from_nearer_begins_at_a_router() -> None:
+    verdict = decide(derive(refused(at=3, ttl=62).bundle()))
+    assert told(verdict) == ("transit", "established", "transit.tamper.reset")
+
+
+@pytest.mark.parametrize("ttl", [HOST_TTL, HOST_TTL + 1, HOST_TTL - 4])
+def test_a_reset_that_does_not_proves_no_box(ttl: int) -> None:
+    verdict = decide(derive(refused(at=3, ttl=ttl).bundle()))
+    standings = {one.fault: one.standing for one in verdict.hypotheses}
+    assert standings["transit.tamper.reset"] == "opposed"
+    assert verdict.side == "inconclusive"

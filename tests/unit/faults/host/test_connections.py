@@ -17,6 +17,7 @@ from netdiag.facts import (
     TlsState,
     seen,
 )
+from netdiag.facts.flow import Refusal
 from netdiag.facts.path import HopPlace
 from netdiag.faults.base import CONTROL_RUN, Lean
 from netdiag.verdict import decide
@@ -281,6 +282,29 @@ class TestRefusals:
         assert said(facts(refused, target=way))[1] == alone
         assert said(facts(refused, target=way, agent=run(fails=True)))[1] == both
         assert said(facts(refused, target=way, agent=run(works=True)))[1] == works
+
+    @pytest.mark.parametrize(
+        ("ttl", "other_ttl", "place", "alone", "both"),
+        [
+            # 60 is what comes from 5 hops away, where the walk met the reset.
+            (60, 60, "public", "likely", "likely"),
+            (60, 60, "vendor", "likely", "established"),
+            # A box that copies the TTL of a host which stands farther off.
+            (57, 57, "public", None, "likely"),
+            # Another machine behind the same address, or a box before it.
+            (60, 58, "vendor", None, "likely"),
+            (60, 58, "public", None, "likely"),
+        ],
+    )
+    def test_the_ttl_of_the_reset(
+        self, ttl: int, other_ttl: int, place: HopPlace, alone: str | None, both: str | None
+    ) -> None:
+        """Beside that of another port's answer: equal is no proof, and another shuts nothing out."""
+        told = Refusal(address=TARGET, ttl=ttl, other_port=80, other_ttl=other_ttl, hops=65 - ttl)
+        way, refusals = walk(end="refused", place=place), seen((told,), W)
+        assert said(facts(at(connect=REFUSED), target=way, flow__refusals=refusals))[1] == alone
+        other = run(fails=True)
+        assert said(facts(at(connect=REFUSED), target=way, agent=other, flow__refusals=refusals))[1] == both
 
     def test_a_reset_from_the_second_hop_may_be_a_routers(self) -> None:
         given = facts(at(connect=REFUSED), target=walk(end="refused", last=1, place="gateway", sender="192.168.1.1"))
