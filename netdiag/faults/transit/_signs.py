@@ -5,6 +5,9 @@ from netdiag.facts import AddressState, Facts, Hop, Walk
 from netdiag.facts.places import classify, family
 from netdiag.faults.reading import carries_healthy_control, control_walks, hop_at
 
+CUSTOMERS_HOPS = 2
+"""The gateway, and a router of the customer's own behind it (an office's border)."""
+
 
 def vanish_there(facts: Facts, walk: Walk) -> Walk | None:
     """A walk to somebody else's host that ends in silence after the same router, where no walk passes it."""

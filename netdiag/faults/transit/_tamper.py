@@ -4,6 +4,7 @@ from netdiag.facts import Facts
 from netdiag.facts.flow import FlowState
 from netdiag.faults.base import CONTROL_RUN, Finding, Lean, opposes
 from netdiag.faults.in_flow import FACTS, met, was_swallowed, where, whose
+from netdiag.faults.transit._signs import CUSTOMERS_HOPS, natted
 
 CAPTURE = "A packet capture at the vendor's border: do these packets arrive there, and does the vendor send the reset?"
 
@@ -30,7 +31,7 @@ def judge(facts: Facts, flow: FlowState, what: str) -> Finding:
             because=f"{said[:-1]}; that router carries the packets of healthy hosts, too.",
             facts=FACTS,
             witnesses=flow.witnesses,
-            at_most_likely=was_swallowed(flow),
+            at_most_likely=was_swallowed(flow) or not _is_beyond_the_customers(facts, flow),
             settle_next=CAPTURE,
         )
     if owner is None:
@@ -43,3 +44,9 @@ def judge(facts: Facts, flow: FlowState, what: str) -> Finding:
         at_most_possible=True,
         settle_next=f"{CAPTURE} {CONTROL_RUN}",
     )
+
+
+def _is_beyond_the_customers(facts: Facts, flow: FlowState) -> bool:
+    """NAT shows where the customer's network ends, or there are more routers before the interval than it commonly has;
+    the first public routers of a network without NAT may be its own."""
+    return (flow.family == 4 and natted(facts)) or flow.passed_place == "shared" or flow.passed > CUSTOMERS_HOPS

@@ -25,9 +25,7 @@ from netdiag.facts.places import classify, family
 from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
 from netdiag.faults.reading import customers_own
 from netdiag.faults.speed import FACTS, OTHER_LINE, body_is_not_slow, controls_words, grown, pace
-
-_CUSTOMERS_HOPS = 2
-"""The gateway, and a router of the customer's own behind it (an office's border)."""
+from netdiag.faults.transit._signs import CUSTOMERS_HOPS
 
 
 def assess(facts: Facts) -> Finding:
@@ -69,7 +67,7 @@ def _is_the_provider_quick(facts: Facts) -> bool:
         return False
     own = [one for one in facts.machine.own_addresses.value or () if family(one) == 4]
     has_nat = family(quick.router) == 4 and bool(own) and all(classify(one) == "private" for one in own)
-    return has_nat or quick.ttl > _CUSTOMERS_HOPS
+    return has_nat or quick.ttl > CUSTOMERS_HOPS
 
 
 FAULT = Fault(

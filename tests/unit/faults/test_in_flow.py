@@ -128,6 +128,14 @@ def test_a_reset_by_name_before_a_router_that_carries_others() -> None:
     )
 
 
+def test_the_first_public_routers_of_a_machine_without_nat_may_be_its_owners() -> None:
+    """An office or a university with public addresses: its own border looks like a provider's first router."""
+    tale = Tale(own="203.0.114.50")
+    tale.neutral()
+    tale.vendor((2, "expired"), (3, "reset"))
+    assert told(tale.verdict()) == ("transit", "likely", "transit.tamper.reset_by_name")
+
+
 def test_a_drop_by_name_there_is_at_most_likely() -> None:
     tale = cut((2, "expired"), (3, "none"), (4, "none"), (None, "none"), reset=False)
     assert told(tale.verdict()) == ("transit", "likely", "transit.tamper.drop_by_name")
