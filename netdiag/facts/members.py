@@ -8,7 +8,8 @@ from netdiag.facts.places import HopPlace
 
 class FlowSeen(Value, frozen=True, kw_only=True):
     """One 5-tuple. ``tries`` at the farthest TTL at which any flow was answered, and how many of them were answered
-    there. ``last_seen``: the largest TTL at which this one was answered (0: none)."""
+    there; of a flow that never was, its tries at nearer TTLs count, too, where it was silent and others were answered.
+    ``last_seen``: the largest TTL at which this one was answered (0: none)."""
 
     source_port: int | None
     tries: int

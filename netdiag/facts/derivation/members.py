@@ -1,7 +1,7 @@
 """Replies of several flows -> Members: a split by flow is told from lost packets and from limited ICMP."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -63,7 +63,8 @@ def _expired_or_arrived(record: HopReply) -> bool:
 
 def _members(host: str, address: str, port: int, flows: Sequence[_Flow], scene: Scene) -> Members:
     far = max((flow.last() for flow in flows), default=0)
-    told = tuple(_flow(flow, far) for flow in flows)
+    answered = {record.ttl for flow in flows for record in flow.records if record.answer != "none"}
+    told = tuple(_flow(flow, far, answered) for flow in flows)
     nodes = _nodes(flows, address, scene)
     dead, chance = _split(flows, told, far, address)
     records = [record for flow in flows for record in flow.records]
@@ -87,8 +88,12 @@ def _members(host: str, address: str, port: int, flows: Sequence[_Flow], scene: 
     return _placed(members, silent, target_answers=any(flow.router(far) == address for flow in flows))
 
 
-def _flow(flow: _Flow, far: int) -> FlowSeen:
+def _flow(flow: _Flow, far: int, answered: Collection[int]) -> FlowSeen:
+    """A flow that was never answered at ``far`` was tried wherever it was silent beyond its own last answer, at a TTL
+    at which others were ``answered``: the manners may not leave room for every try at one place."""
     tried, last = flow.at(far), flow.last()
+    if tried and last < far:
+        tried = tuple(record for record in flow.records if record.ttl > last and record.ttl in answered)
     return FlowSeen(
         source_port=next((record.source_port for record in flow.records if record.source_port is not None), None),
         tries=len(tried),

@@ -228,7 +228,19 @@ def stopped_before(facts: Facts, state: AddressState) -> bool:
     walk = walk_to(facts, state.address)
     if walk is None or walk.end != "silent" or walk.last_seen_place in ("vendor", "target"):
         return False
-    return ends_among_strangers(facts, walk) or stopped_elsewhere(facts, state) or vanish_there(facts, walk) is not None
+    return (
+        flows_differ(facts, state)
+        or ends_among_strangers(facts, walk)
+        or stopped_elsewhere(facts, state)
+        or vanish_there(facts, walk) is not None
+    )
+
+
+def flows_differ(facts: Facts, state: AddressState) -> bool:
+    """Of several flows to this address some always pass and some never do: what answers on another port may have taken
+    another way."""
+    told = [one for one in facts.path.members.value or () if one.address == state.address]
+    return any(one.never() and one.passing() for one in told)
 
 
 def stopped_elsewhere(facts: Facts, state: AddressState) -> bool:
