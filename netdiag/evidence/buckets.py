@@ -109,6 +109,22 @@ def _refuses(events: Sequence[Event], burst: int, rate: float, jitter_s: float) 
     return all(tokens < 1 for tokens, event in _levels(events, burst, rate, -jitter_s) if not event.passed)
 
 
+def passes_then(events: Sequence[Event], bucket: tuple[int, float], at_s: Sequence[float]) -> int:
+    """After ``events``, how many attempts at the moments ``at_s`` does a bucket (its burst and rate) let pass, until it
+    refuses one?"""
+    burst, rate = bucket
+    tokens, before_s = float(burst), events[0].at_s if events else 0.0
+    for event in events:
+        tokens = min(float(burst), tokens + rate * (event.at_s - before_s)) - event.passed
+        tokens, before_s = max(0.0, tokens), event.at_s
+    for number, moment in enumerate(at_s):
+        tokens = min(float(burst), tokens + rate * (moment - before_s))
+        if tokens < 1:
+            return number
+        tokens, before_s = tokens - 1, moment
+    return len(at_s)
+
+
 def _levels(events: Sequence[Event], burst: int, rate: float, slack_s: float) -> Iterator[tuple[float, Event]]:
     """What is in the bucket when each attempt comes, had it come ``slack_s`` later after the one before than it did."""
     tokens, before_s = float(burst), events[0].at_s if events else 0.0

@@ -176,6 +176,10 @@ class LimitLine(Protocol):
         """Close all connections."""
         ...
 
+    def is_open(self, connection: int) -> bool:
+        """Is it there to be asked on?"""
+        ...
+
     def attempt(self, stamp: Stamp, wanted: LimitWish, *, in_flight: int) -> LimitAttempt:
         """Make the connection, or send the request, now; ``in_flight`` are under way, this one included."""
         ...

@@ -134,7 +134,6 @@ class Simulation:
     rtt_s: float = 0.02
     noise_s: float = 0.004
     seed: int = 1
-    headers: tuple[object, ...] = ()
 
     def run(self) -> list[LimitAttempt]:
         """All attempts, in the order in which they began."""
@@ -147,6 +146,8 @@ class Simulation:
             for wish in wanted:
                 if wish.release:
                     open_.clear()
+                if wish.connection not in open_ and sum(one.fresh for one in history) >= self.budget.connections:
+                    return history
                 now_s = max(now_s, wish.at_ns / 1e9)
                 made = self._attempt(wish, now_s, open_, chance, ObsId(f"o{next(ids)}"))
                 history.append(made)

@@ -81,6 +81,11 @@ class LiveLimitLine:
         for end in ends:
             end.close()
 
+    def is_open(self, connection: int) -> bool:
+        """Is it there to be asked on?"""
+        with self._lock:
+            return connection in self._open
+
     def attempt(self, stamp: Stamp, wanted: LimitWish, *, in_flight: int) -> LimitAttempt:
         """One connection, or one request on one. Raises ``OutOfTimeError`` at the run's deadline."""
         began_ns = self._clock.now_ns()

@@ -19,20 +19,26 @@ def drive(step: Step, world: Walker, line: LimitLine, budget: LimitBudget, plan:
     one raises is raised here."""
     history: list[LimitAttempt] = []
     while wanted := plan(sorted(history, key=lambda one: one.began_ns), budget, world.now_ns()):
-        batch = _Batch(step, world, line, history)
+        before = len(history)
+        batch = _Batch(step, world, line, history, budget)
         for attempt in batch.carry_out(wanted):
             history.append(attempt)
             yield attempt
+        if len(history) == before:  # a server that ends connections has used up what there were
+            return
 
 
 class _Batch:
     """Attempts that were asked for together."""
 
-    def __init__(self, step: Step, world: Walker, line: LimitLine, history: Sequence[LimitAttempt]) -> None:
+    def __init__(
+        self, step: Step, world: Walker, line: LimitLine, history: Sequence[LimitAttempt], budget: LimitBudget
+    ) -> None:
         self._step = step
         self._world = world
         self._line = line
         self._history = history
+        self._budget = budget
         self._ended: queue.SimpleQueue[tuple[int, LimitAttempt | BaseException]] = queue.SimpleQueue()
         self._is_refused = False
         self._busy: dict[int, int] = {}  # number of the attempt -> its connection
@@ -46,7 +52,7 @@ class _Batch:
                     break
                 self._world.sleep(_TURN_S)
             yield from self._take()
-            if self._is_refused:
+            if self._is_refused or not self._is_allowed(one):
                 break
             self._begin(number, one)
         while self._busy:
@@ -57,6 +63,11 @@ class _Batch:
         """Its time has not come, too many are under way, or one on its connection."""
         is_early = self._world.now_ns() < one.at_ns
         return is_early or len(self._busy) >= IN_FLIGHT or one.connection in self._busy.values()
+
+    def _is_allowed(self, one: LimitWish) -> bool:
+        """Is there a connection left, should it need one? Those under way may turn out to have needed theirs."""
+        used = sum(attempt.fresh for attempt in self._history) + len(self._busy)
+        return used < self._budget.connections or self._line.is_open(one.connection)
 
     def _begin(self, number: int, one: LimitWish) -> None:
         if one.release:

@@ -79,7 +79,9 @@ def _of_phase(
         case "burst_of_connections":
             return _connections(phase, spent.connections // 2, spent, begins_ns, gap_ns)
         case "held_connections":
-            return _connections(phase, spent.connections, spent, begins_ns, gap_ns, hold=True)
+            # One is kept for trying again when the others were let go.
+            count = spent.connections - (budget.refusals > 0)
+            return _connections(phase, count, spent, begins_ns, gap_ns, hold=True)
         case "under_way":
             held = [one.connection for one in history if one.phase == "held_connections" and one.outcome == "answered"]
             count = min(IN_FLIGHT, spent.requests)

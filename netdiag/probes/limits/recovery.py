@@ -4,11 +4,13 @@ Each series begins after a quiet wait and ends with its first refusal, so that i
 are chosen by what the refusals so far leave open: a token bucket gives back one by one, a window all at once.
 """
 
+import math
+from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from netdiag.evidence.buckets import Rates, buckets, met
+from netdiag.evidence.buckets import Event, Rates, buckets, met, passes_then
 from netdiag.evidence.limits import LimitAttempt, LimitBudget, looks_like_a_ban, refuses
 from netdiag.probes.base import LimitWish
 from netdiag.probes.limits.phases import Spent
@@ -22,20 +24,16 @@ CLOSE_ENOUGH = 1.1
 ENOUGH_RUNS = 3
 """After one pause alone a bucket and a window may have given back the same."""
 
-SMALL_BURST = 6
-"""A bucket of fewer tokens is full before enough have come back to be counted: its rate is tried at a pace instead."""
+MOST = 40
+"""Attempts of one series: fewer would not outlast a pace that is a little too fast."""
 
-TRIAL = 16
-"""Requests of a paced series."""
+_WAITS_S = tuple(0.25 * 2**n for n in range(9))
+_SLOWER = tuple(1.25**n for n in range(1, 21))
+"""Paces that are tried: from just below the fastest that is allowed to 80 times slower."""
 
-ENDURING = 3
-"""A bucket of so many tokens outlasts a pace that is a little too fast for long enough to tell by how much it is."""
-
-_TOKENS = 14
-"""How many shall have come back when the next series begins: the count is then wrong by 7 % at most."""
-
-_FULL = 0.75
-"""A bucket shall not be fuller than that when the next series begins: what runs over cannot be counted."""
+_LEAST_BITS = 0.1
+_SECONDS_PER_BIT = 60.0
+"""A minute of waiting has to tell one bit more."""
 
 _FOR_SHAPE = 2
 """Refusals kept for telling a fixed from a sliding window."""
@@ -61,6 +59,14 @@ class _Series(NamedTuple):
     more: int = 0
 
 
+class _Left(NamedTuple):
+    """What is left: attempts, refusals, and until when."""
+
+    room: int
+    refusals: int
+    until_ns: float
+
+
 def next_series(history: Sequence[LimitAttempt], budget: LimitBudget, now_ns: int) -> tuple[LimitWish, ...]:
     """The attempts of the next series; empty when nothing is left to learn or to spend. ``history`` has a refusal."""
     first = history[0]
@@ -68,10 +74,22 @@ def next_series(history: Sequence[LimitAttempt], budget: LimitBudget, now_ns: in
     if len(refused) > budget.refusals or any(looks_like_a_ban(one) for one in refused):
         return ()
     if refused[0].phase in {"held_connections", "under_way"}:
-        return _let_go(history, now_ns) if len(refused) == 1 and history[-1].phase != "recovery" else ()
+        is_new = len(refused) == 1 and history[-1].phase != "recovery"
+        return _let_go(history, now_ns) if is_new and Spent(history, budget).connections else ()
     of = [one for one in history if one.asks == refused[0].asks]
-    wanted = _choose(of, first, budget, budget.refusals + 1 - len(refused))
-    return () if wanted is None else _attempts(wanted, history, of, budget, now_ns)
+    spent = Spent(history, budget)
+    room = _room(of, spent)
+    left = _Left(room, budget.refusals + 1 - len(refused), budget.seconds * 1e9)
+    wanted = _choose(of, first, 1 / budget.rate, left) if room > 1 else None
+    return () if wanted is None else _attempts(wanted, of, spent, left, now_ns)
+
+
+def _room(of: Sequence[LimitAttempt], spent: Spent) -> int:
+    """How many more of the kind may be made. Where the server ends connections, each request takes a new one."""
+    if of[0].asks == "connection":
+        return spent.connections
+    ends = not spent.is_open and of[0].closes
+    return min(spent.requests, spent.connections) if ends else spent.requests
 
 
 def runs_of(attempts: Sequence[LimitAttempt], first: LimitAttempt) -> list[Run]:
@@ -84,31 +102,50 @@ def runs_of(attempts: Sequence[LimitAttempt], first: LimitAttempt) -> list[Run]:
     return found
 
 
-def _choose(of: Sequence[LimitAttempt], first: LimitAttempt, budget: LimitBudget, left: int) -> _Series | None:
+def _choose(
+    of: Sequence[LimitAttempt], first: LimitAttempt, budget: LimitBudget, left: int, room: int
+) -> _Series | None:
     runs = runs_of(of, first)
     burst, gap_s = runs[0].passed + 3, 1 / budget.rate
     if not any(run.passed for run in runs[1:]):
         said = of[-1].retry_after_s
         patience = FIRST_WAIT_S * LONGER ** (len(runs) - 1)
         return _Series(said + 0.3 if said and len(runs) == 1 else patience, burst, gap_s)
-    fits = buckets(*met(of, first))
-    return _count_tokens(fits, burst, gap_s, runs) if fits else _find_window(runs, burst, gap_s, left)
+    events, jitter_s = met(of, first)
+    fits = buckets(events, jitter_s)
+    return (
+        _count_tokens(fits, events, gap_s, left.room, runs) if fits else _find_window(runs, burst, gap_s, left.refusals)
+    )
 
 
-def _count_tokens(fits: Sequence[Rates], burst: int, gap_s: float, runs: Sequence[Run]) -> _Series | None:
-    low, high = min(fit.low for fit in fits), max(fit.high for fit in fits)
-    if high <= low * CLOSE_ENOUGH and len(fits) == 1 and len(runs) >= ENOUGH_RUNS:
+def _count_tokens(
+    fits: Sequence[Rates], events: Sequence[Event], gap_s: float, room: int, runs: Sequence[Run]
+) -> _Series | None:
+    """The series whose end tells most: of a burst after some wait, or of a steady pace, that for which the buckets that
+    are still possible foresee the most different ends."""
+    if len(fits) == 1 and fits[0].high <= fits[0].low * CLOSE_ENOUGH and len(runs) >= ENOUGH_RUNS:
         return None
-    rate, tokens = (low * high) ** 0.5, max(fit.burst for fit in fits)
-    if tokens >= SMALL_BURST:
-        return _Series(min(_FULL * tokens, _TOKENS) / rate, burst, gap_s)
-    if tokens >= ENDURING:
-        # It ends after tokens / (1 - true / tried), from which the true rate follows; a series that does not end tells
-        # little: then faster.
-        rate = high * CLOSE_ENOUGH ** sum(not run.refused for run in runs)
-    # From a full bucket on; faster than the budget allows nothing can be tried.
-    pace_s = max(gap_s, 1 / rate)
-    return _Series((tokens + 0.5) / low, max(TRIAL, 5 * tokens), pace_s) if 1 / low >= gap_s else None
+    possible = [(fit.burst, rate) for fit in fits for rate in _between(fit.low, fit.high)]
+    most = min(MOST, room)
+    bursts = [_Series(wait, most, gap_s) for wait in _WAITS_S]
+    paces = [_Series(wait, most, gap_s * slower) for wait in _WAITS_S[::2] for slower in _SLOWER]
+    worth, best = max(((_worth(one, possible, events), one) for one in (*bursts, *paces)), key=lambda pair: pair[0])
+    return best if worth > 0 else None
+
+
+def _between(low: float, high: float) -> list[float]:
+    """Five rates from one end to the other, on a logarithmic scale."""
+    return [low * (high / low) ** (n / 4) for n in range(5)]
+
+
+def _worth(series: _Series, possible: Sequence[tuple[int, float]], events: Sequence[Event]) -> float:
+    """Bits that its end is expected to tell (the entropy of the ends foreseen), less what its time is worth."""
+    begins_s = events[-1].at_s + series.wait_s
+    moments = [begins_s + n * series.gap_s for n in range(series.number)]
+    ends = Counter(passes_then(events, bucket, moments) for bucket in possible)
+    bits = -sum(n / len(possible) * math.log2(n / len(possible)) for n in ends.values())
+    takes_s = series.wait_s + series.gap_s * sum(end * n for end, n in ends.items()) / len(possible)
+    return bits - _LEAST_BITS - takes_s / _SECONDS_PER_BIT
 
 
 def _find_window(runs: Sequence[Run], burst: int, gap_s: float, left: int) -> _Series | None:
@@ -125,7 +162,7 @@ def _find_window(runs: Sequence[Run], burst: int, gap_s: float, left: int) -> _S
         return None
     quiet_s = runs[-1].ended_s
     if high > low * CLOSE_ENOUGH**2 and left > _FOR_SHAPE:
-        return _Series(max(gap_s, since_s + (low * high) ** 0.5 - quiet_s), burst, gap_s)
+        return _Series(max(gap_s, since_s + math.sqrt(low * high) - quiet_s), burst, gap_s)
     if left < _FOR_SHAPE and runs[-1].passed != 0:
         # The halves have been through: once more as soon as the first of them may have come back.
         return _Series(max(gap_s, since_s + 1.1 * high - quiet_s), burst, gap_s)
@@ -135,22 +172,13 @@ def _find_window(runs: Sequence[Run], burst: int, gap_s: float, left: int) -> _S
 
 
 def _attempts(
-    wanted: _Series,
-    history: Sequence[LimitAttempt],
-    of: Sequence[LimitAttempt],
-    budget: LimitBudget,
-    now_ns: int,
+    wanted: _Series, of: Sequence[LimitAttempt], spent: Spent, left: _Left, now_ns: int
 ) -> tuple[LimitWish, ...]:
-    spent = Spent(history, budget)
     begins_ns = max(now_ns, spent.ended_ns + round(wanted.wait_s * 1e9))
     is_request = of[0].asks == "request"
     gaps = [n * wanted.gap_s for n in range(wanted.number)]
     gaps += [wanted.pause_s + n * wanted.gap_s for n in range(wanted.more)]
-    room = spent.requests if is_request else spent.connections
-    if is_request and not spent.is_open and of[-1].closes and of[0].closes:
-        room = min(room, spent.connections)
-    if room < 2 or begins_ns + gaps[min(room, len(gaps)) - 1] * 1e9 > budget.seconds * 1e9:
-        return ()
+    in_time = [gap for gap in gaps[: left.room] if begins_ns + gap * 1e9 < left.until_ns]
     return tuple(
         LimitWish(
             phase="recovery",
@@ -160,7 +188,7 @@ def _attempts(
             method=spent.method,
             series=of[-1].attempt + 1,
         )
-        for number, gap in enumerate(gaps[:room])
+        for number, gap in enumerate(in_time)
     )
 
 
