@@ -10,11 +10,11 @@ from netdiag.reports.observed.machine import of_machine, proxy_words, refusal_wo
 from netdiag.reports.observed.members import of_members
 from netdiag.reports.observed.names import of_names, resolver_says
 from netdiag.reports.observed.path import of_path, walk_end, walks_words
+from netdiag.reports.observed.second_way import of_recovery, of_ways
 from netdiag.reports.observed.sight import Section, Sight
 from netdiag.reports.observed.sizes import of_sizes
 from netdiag.reports.observed.speed import of_speed
 from netdiag.reports.observed.target import of_target, ways
-from netdiag.reports.observed.ways import of_recovery, of_ways
 from netdiag.reports.words import count, listing
 
 __all__ = ["Section", "Sight", "in_brief", "observed"]
