@@ -72,7 +72,7 @@ def test_a_dead_member_is_told_by_its_source_ports_and_placed(
     assert members.chance is not None
     assert members.chance < 0.01
     assert {flow.source_port for flow in members.never()} == {one.source_port for one in found if one.source_port % 2}  # type: ignore[operator]
-    assert all(flow.tries == TRIES for flow in members.never())
+    assert all(flow.tries >= TRIES for flow in members.never())
     assert (members.last_seen, members.first_missing) == (last, missing)
     assert members.last_seen_addresses == (("198.51.100.44",) if member is ANSWERS_AND_DROPS else ("198.51.100.3",))
     assert world.reached == []  # no SYN gets to the host

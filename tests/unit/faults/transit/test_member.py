@@ -2,14 +2,16 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from netdiag.facts import Facts, PathFacts, seen
 from netdiag.facts.members import FlowSeen, Members
 from netdiag.faults.base import Finding, Lean
 from netdiag.faults.host import path_member_dead as inside
+from netdiag.faults.host._reading import border
 from netdiag.faults.transit import path_member_dead as between
-from tests.unit.faults.local.stage import VENDOR, facts, failing, opened, target
+from tests.unit.faults.local.stage import VENDOR, facts, failing, opened, path, target, walk
 
 ROUTER = "203.0.113.9"
 
@@ -70,3 +72,13 @@ def test_without_a_split_there_is_no_such_fault() -> None:
 def test_where_the_target_works_the_member_is_no_reason() -> None:
     way, _ = judged(members(dead=True), fails=False)
     assert not way.explains
+
+
+@pytest.mark.parametrize("dead", [True, None])
+def test_what_another_port_answers_says_nothing_where_flows_differ(dead: bool | None) -> None:
+    state = msgspec.structs.replace(failing(), answers_otherwise=True)
+    walked = walk("192.168.1.1", "198.51.100.2", ROUTER)
+    alone = facts(target=target(state), path=path(walked))
+    split = facts(target=target(state), path=path(walked, members=(members(dead),)))
+    assert border(alone, state) is not None
+    assert border(split, state) is None
