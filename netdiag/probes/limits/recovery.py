@@ -102,11 +102,9 @@ def runs_of(attempts: Sequence[LimitAttempt], first: LimitAttempt) -> list[Run]:
     return found
 
 
-def _choose(
-    of: Sequence[LimitAttempt], first: LimitAttempt, budget: LimitBudget, left: int, room: int
-) -> _Series | None:
+def _choose(of: Sequence[LimitAttempt], first: LimitAttempt, gap_s: float, left: _Left) -> _Series | None:
     runs = runs_of(of, first)
-    burst, gap_s = runs[0].passed + 3, 1 / budget.rate
+    burst = runs[0].passed + 3
     if not any(run.passed for run in runs[1:]):
         said = of[-1].retry_after_s
         patience = FIRST_WAIT_S * LONGER ** (len(runs) - 1)

@@ -1,6 +1,7 @@
 """The planner of the rate section against simulated limiters: what it finds, and what it may never do."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import msgspec
 import pytest
@@ -118,7 +119,7 @@ def test_a_head_that_is_not_served_is_asked_again_as_a_get() -> None:
 def test_further_refusals_come_after_a_quiet_wait() -> None:
     for limiter in limiters():
         history = Simulation(limiter, FOR_OPERATORS).run()
-        for one, following in zip(history, history[1:], strict=False):
+        for one, following in pairwise(history):
             if one in refusals(history):
                 assert following.began_ns - one.ended_ns >= 40_000_000
                 assert following.attempt == one.attempt + 1
