@@ -14,6 +14,9 @@ USED = (
 )
 PLAIN_RIVALS = ("local.portal.captive", "local.firewall.filter_page")
 FIRST_ERROR = 400
+TARPIT_MS = 1000
+"""HAProxy holds a tarpitted request for ``timeout tarpit``, else ``timeout connect`` (its manual): seconds. An error of
+its own comes at once."""
 
 
 def answers(facts: Facts, *statuses: int) -> tuple[tuple[AddressState, HttpState], ...]:
@@ -84,6 +87,17 @@ def says_limit(http: HttpState) -> bool:
 def refuses(http: HttpState) -> bool:
     """The page refuses, challenges or limits, whatever its status says."""
     return http.page in ("block", "challenge", "limit") or http.refuses is not None
+
+
+def held_up(http: HttpState) -> bool:
+    """HAProxy's own 500 after a wait: what its tarpit answers. An application's error has the application's page."""
+    return (
+        http.status == 500
+        and http.product == "HAProxy"
+        and http.page == "bare"
+        and http.first_byte_ms is not None
+        and http.first_byte_ms >= TARPIT_MS
+    )
 
 
 def let_through(http: HttpState) -> bool:

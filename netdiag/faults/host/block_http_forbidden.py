@@ -6,7 +6,7 @@ What is broken
 
 How it shows
     HTTP 403 (also 406, 451, and 200 where F5's firewall answers) with the page of a firewall or content network; words
-    that the address is refused; or a bare 403 where another line is served.
+    that the address is refused; or a bare 403 where another line is served. HAProxy's tarpit answers 500 after seconds.
 
 What looks like it
     The application's own 401 or 403, which asks for a login: no fault. A rule against netdiag's own client name: the
@@ -23,7 +23,7 @@ What to tell the customer
 
 from netdiag.facts import Facts, HttpState
 from netdiag.faults.base import Fault, Finding, opposes, silent
-from netdiag.faults.host._http import PLAIN_RIVALS, USED, answered, answers, let_through, meaning, page, passed
+from netdiag.faults.host._http import PLAIN_RIVALS, USED, answered, answers, held_up, let_through, meaning, page, passed
 from netdiag.faults.host._reading import agent
 
 STATUSES = (403, 406, 451)
@@ -47,11 +47,15 @@ def assess(facts: Facts) -> Finding:
         return opposes(because, *USED, witnesses=state.witnesses)
     code = f", number {http.page_code}" if http.page_code else ""
     said = f"{state.address} answers HTTP {http.status}{page(http)}{code}{WHOM.get(http.refuses or '', '')}"
+    if held_up(http):
+        said += f", {http.first_byte_ms} ms after it was asked, as its tarpit does"
     known = http.page in ("block", "filter") or http.refuses is not None
     other = agent(facts)
     if other.works or other.capped_works:
         because = f"{said}, while the same address serves another line: this one is refused."
         return answered(facts, state, http, because, sure=other.works or known)
+    if held_up(http):
+        return answered(facts, state, http, f"{said}: a rule holds up and refuses the request.", sure=False)
     if http.refuses == "client":
         # netdiag is not the customer's program: that this one is refused, too, is a guess.
         return answered(facts, state, http, f"{said}{meaning(http)}.", sure=False)
@@ -77,7 +81,7 @@ def is_refusal(http: HttpState) -> bool:
     if http.page == "filter":
         return http.status is not None and http.status < SERVER_ERRORS
     said = http.refuses is not None and http.status not in LIMITED
-    return http.page == "block" or said or http.status in STATUSES
+    return http.page == "block" or said or http.status in STATUSES or held_up(http)
 
 
 FAULT = Fault(

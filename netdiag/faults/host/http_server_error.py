@@ -20,7 +20,7 @@ What to tell the customer
 
 from netdiag.facts import Facts
 from netdiag.faults.base import Fault, Finding, opposes
-from netdiag.faults.host._http import PLAIN_RIVALS, answered, answers, page, refuses
+from netdiag.faults.host._http import PLAIN_RIVALS, USED, answered, answers, held_up, page, proofs, refuses
 from netdiag.faults.host._reading import agent
 
 STATUSES = (500, 501, 505, 507, 508, 510)
@@ -34,6 +34,9 @@ def assess(facts: Facts) -> Finding:
         return opposes("No address answers with an error of the application.", "target.addresses")
     state, http = found[0]
     said = f"{state.address} answers HTTP {http.status}{page(http)}"
+    if held_up(http) and agent(facts).works:
+        because = f"{said} late, as its tarpit does, while another line is served: the application does not fail."
+        return opposes(because, *USED, witnesses=proofs(facts, state))
     if http.page == "bare" and http.product in LIMITERS and not agent(facts).fails:
         took = "" if http.first_byte_ms is None else f", {http.first_byte_ms} ms after it was asked"
         because = f"{said}{took}: the application fails, or {LIMITERS[http.product]} answers like that."

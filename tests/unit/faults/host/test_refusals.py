@@ -154,6 +154,16 @@ class TestTiers:
         for_all = answering(500, page="bare", bare=True, product=product, agent=run(fails=True))
         assert said(for_all)[:2] == ("host", "established")
 
+    def test_a_tarpit_is_a_refusal_where_another_line_is_served(self) -> None:
+        held = {"page": "bare", "bare": True, "product": "HAProxy"}
+        given = answering(500, agent=run(works=True), first_byte_ms=5046, **held)
+        assert said(given) == ("host", "established", BLOCK)
+        assert "tarpit" in found(BLOCK, given).because
+        assert found(BLOCK, answering(500, agent=run(works=True), first_byte_ms=3, **held)).lean is Lean.OPPOSES
+        alone = answering(500, first_byte_ms=5046, **held)
+        assert suspects(alone) == {BLOCK, "host.http.server_error"}
+        assert said(alone)[:2] == ("host", "likely")
+
     def test_another_servers_500_is(self) -> None:
         assert said(answering(500, page="bare", bare=True, product="nginx"))[:2] == ("host", "established")
 
