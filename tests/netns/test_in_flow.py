@@ -30,16 +30,17 @@ def filtered(at: str, verdict: str) -> str:
     return f"{HEAD}[[change]]\nat = {json.dumps(at)}\niptables = {rules}\nip6tables = {rules}\n"
 
 
-def look(lab: Lab, family: int, *ttls: int, met: str = "end") -> list[Observation]:
-    """The records of one step at the vendor's address."""
-    params = {"neutral": "www.example.com", "payload": "client_hello", "met": met}
+def look(lab: Lab, family: int, *ttls: int, met: str = "end", port: int = 443) -> list[Observation]:
+    """The records of one step at the vendor's address: a greeting, or on port 80 a request."""
+    params = {"neutral": "www.example.com", "met": met}
+    params |= {"payload": "client_hello"} if port == 443 else {"payload": "request", "path": "/"}
     params |= {"ttls": ",".join(map(str, ttls))} if ttls else {}
     step = {
         "probe": "in_flow",
         "role": "target",
         "subject": lab.values["vendor_name"],
         "address": lab.values[f"vendor{family}"],
-        "port": 443,
+        "port": port,
         "params": params,
     }
     argv = [sys.executable, "-m", "tests.netns.probes.runner", json.dumps([step])]
@@ -100,8 +101,19 @@ def test_a_reset_on_the_way_begins_behind_its_router(lab: LabFactory, network: s
 def test_a_drop_on_the_way_begins_behind_its_router(lab: LabFactory, network: str, family: int) -> None:
     at = FIRST_ISP_ROUTER[network]
     records = look(lab(network=network, toml=filtered("isp1", "DROP")), family, at, at + 1, met="silence")
-    assert stages(records, neutral=True) == [(None, "data")]
+    # That the routers tell of what expires, they showed for the neutral name.
+    assert stages(records, neutral=True) == [(at, "expired"), (at + 1, "expired"), (None, "data")]
     assert stages(records) == [(at, "expired"), (at + 1, "none"), (None, "none")]
+
+
+@BOTH
+def test_a_filter_of_requests_begins_behind_its_router(lab: LabFactory, network: str, family: int) -> None:
+    at = FIRST_ISP_ROUTER[network]
+    opened = lab("transit-http-reset-on-host", network=network)
+    records = look(opened, family, at, at + 1, port=80)
+    assert stages(records, neutral=True) == [(None, "data")]
+    assert stages(records) == [(at, "expired"), (at + 1, "reset")]
+    assert {one.payload for one in records if isinstance(one, InFlow)} == {"request"}
 
 
 @BOTH
