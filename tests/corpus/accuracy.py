@@ -1,14 +1,16 @@
 """How right the verdicts are, counted over the corpus."""
 
 from collections import Counter
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from netdiag.verdict import Verdict
 from tests.corpus.case import SETS, Case, EvidenceSet, analysis
 from tests.netns.scenario import Answer
 
-Mark = Literal["right", "said none", "inconclusive", "too strong", "wrong side", "customer falsely blamed"]
-MARKS: tuple[Mark, ...] = ("right", "said none", "inconclusive", "too strong", "wrong side", "customer falsely blamed")
+Mark = Literal[
+    "right", "said none", "inconclusive", "other side", "too strong", "wrong side", "customer falsely blamed"
+]
+MARKS: tuple[Mark, ...] = get_args(Mark)
 
 
 class Row(NamedTuple):
@@ -44,8 +46,8 @@ def mark_of(verdict: Verdict, fault: str, answer: Answer) -> Mark:
         return "said none"
     if verdict.side == "local" and true_side != "local":
         return "customer falsely blamed"
-    if verdict.side != true_side and verdict.side not in answer.sides:
-        return "wrong side"
+    if verdict.side != true_side:
+        return "other side" if verdict.side in answer.sides and verdict.certainty != "established" else "wrong side"
     return "too strong" if verdict.certainty == "established" and answer.certainty == "likely" else "right"
 
 
@@ -73,8 +75,9 @@ def page(found: list[Row]) -> str:
 Made by `make accuracy` from the recorded bundles of {scenarios} scenarios in `bundles/`, most of them on two networks.
 *alone*: the customer's bundle. *control*: with the agent's own run. *profile*: with the vendor's profile.
 *said none*: something is broken, the URL worked all the same while it was measured, and no side is named; not counted
-as right. *inconclusive* is a good answer where the evidence does not decide, and each scenario says by hand where that
-is; *customer falsely blamed* is the one that must stay zero.
+as right. *other side*: named as likely, while the fault is on another side; the scenario says why this evidence cannot
+tell the two, and what would. *inconclusive* is a good answer where the evidence does not decide, and each scenario says
+by hand where that is; *customer falsely blamed* is the one that must stay zero.
 
 {chr(10).join(head)}
 
