@@ -151,6 +151,37 @@ def collect(
     )
 
 
+@app.command(short_help="Repeat what failed in a bundle, later.")
+def recheck(
+    bundle: BundlePath,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", metavar="PATH", help="Where to write the new bundle.  [default: netdiag-<host>-<UTC>.zip]"
+        ),
+    ] = None,
+    profile: Profile = None,
+    ticket: Annotated[
+        str | None, typer.Option("--ticket", metavar="ID", help="The support ticket.  [default: that of BUNDLE]")
+    ] = None,
+    budget: Annotated[
+        int, typer.Option("--budget", metavar="SECONDS", min=5, max=600, help="Stop after this time.")
+    ] = 60,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before measuring.")] = False,
+    format: PlainFormat = "text",
+) -> int:
+    """Repeat only what failed in BUNDLE, and write a new bundle that refers to it.
+
+    Says of each address that failed whether it is still refused, works again, or fails in another way now.
+    """
+    from netdiag.cli import recheck as command
+
+    return command.recheck(
+        bundle,
+        command.Flags(output=output, profile=profile, ticket=ticket, budget_s=budget, yes=yes, format=format),
+    )
+
+
 @app.command(short_help="Judge a bundle: which side is at fault, and why.")
 def analyze(
     bundle: BundlePath,

@@ -2,11 +2,11 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -28,6 +28,9 @@ from netdiag.facts import Facts, derive
 from netdiag.probes.ways import Way, WayError, way_of
 from netdiag.reports.collected import Sealed, collected_json, collected_text
 from netdiag.reports.summary import summary
+
+if TYPE_CHECKING:
+    from netdiag.probes.collect import CollectRequest
 
 WATCH_LEAST_S, WATCH_MOST_S = 60, 7200
 """A shorter watch has no room for its first quiet and the attempt after it; a longer one is a monitor's work."""
@@ -58,12 +61,12 @@ class Flags:
 def collect(url: str, flags: Flags) -> int:
     """Measure, seal, write, and tell. Everything that can be wrong with the call is found before the first packet."""
     typed = parse_url(url)
-    _check_text("--ticket", flags.ticket, 200)
-    _check_text("--user-agent", flags.user_agent, 500)
+    check_text("--ticket", flags.ticket, 200)
+    check_text("--user-agent", flags.user_agent, 500)
     vendor = reading.read_profile(flags.profile)
     if vendor is not None and vendor.internal:
         typed = replace(typed, target=msgspec.structs.replace(typed.target, private=True))
-    path = _place(flags.output, typed.target.host)
+    path = place(flags.output, typed.target.host)
     ways = _ways(flags.via)
     watch_s = seconds("--watch-recovery", flags.watch_recovery, least=WATCH_LEAST_S, most=WATCH_MOST_S)
     try:
@@ -96,16 +99,23 @@ def collect(url: str, flags: Flags) -> int:
     )
     limits = probes.limit_budget(request) if flags.rate_limit else None
     ask(preview(probes.contacts(request), request.options, limits), yes=flags.yes)
+    return measure(request, key, path, told=collected_json if flags.format == "json" else collected_text)
+
+
+def measure(request: "CollectRequest", key: SigningKey, path: Path, *, told: Callable[[Sealed], str]) -> int:
+    """Measure what was agreed to, seal it to ``path``, and print what ``told`` makes of it."""
+    from netdiag.probes import collect as probes  # noqa: PLC0415
+
     with Interruption() as interruption:
         try:
-            with progress(flags.budget_s) as watcher:
+            with progress(request.options.budget_s) as watcher:
                 collected = probes.collect(request, watcher)
         except KeyboardInterrupt:
             raise Problem("nothing was written", interruption.code or ExitCode.INTERRUPTED) from None
         interruption.sealing = True
         sealed = seal_and_write(collected.bundle, key, path, capture=collected.capture)
         # Still inside: a late signal must not cost the customer the path of what was sealed.
-        put(collected_json(sealed) if flags.format == "json" else collected_text(sealed))
+        put(told(sealed))
     return interruption.code or ExitCode.DONE
 
 
@@ -139,7 +149,7 @@ def _facts(bundle: Bundle) -> Facts | None:
         return None
 
 
-def _check_text(flag: str, text: str | None, most: int) -> None:
+def check_text(flag: str, text: str | None, most: int) -> None:
     """What goes into a header or a file that others read: visible characters, not too many."""
     if text is None:
         return
@@ -168,7 +178,7 @@ def _ways(typed: Sequence[str]) -> tuple[Way, ...]:
     return tuple(ways)
 
 
-def _place(output: Path | None, host: str) -> Path:
+def place(output: Path | None, host: str) -> Path:
     """Where the bundle goes. It must be free and writable now, so that no run is made for nothing."""
     if output is None or output.is_dir():
         stem = f"netdiag-{re.sub('[^a-z0-9.-]', '-', host)[:100]}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"

@@ -28,7 +28,11 @@ class Plain:
         self._said: set[str] = set()
 
     def started(self, step: Step) -> None:
-        """Nothing: what was found says more."""
+        """Nothing, since what was found says more; but for the watch, which is long and silent."""
+        if step.probe == "watch":
+            self.write(
+                f"now watching, for at most {step.params.get('for_s', '?')} s, whether it recovers; Ctrl-C keeps all"
+            )
 
     def observed(self, step: Step, observation: Observation) -> None:
         news = found(step, observation)

@@ -33,6 +33,9 @@ class Screen(Plain):
         self._live.stop()
 
     def started(self, step: Step) -> None:
+        if step.probe == "watch":  # it has its own time, after the run's
+            self._budget_s = round(time.monotonic() - self._began) + int(step.params.get("for_s", "0"))
+        super().started(step)
         self._doing[doing(step)] += 1
 
     def finished(self, step: Step) -> None:

@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 
 from netdiag import __version__
-from netdiag.evidence.bundle import Bundle, Options, ProfileUse, Step, Target
+from netdiag.evidence.bundle import Bundle, Options, ProfileUse, Reference, Step, Target
 from netdiag.evidence.container import CAPTURE, MAX_MEMBER
 from netdiag.evidence.limits import LimitBudget
 from netdiag.evidence.machine import ResolverConfig
@@ -102,6 +102,19 @@ WATCH_SPARE_S = 10.0
 """Over the duration of a watch: for its last attempt to end."""
 
 
+class Earlier(msgspec.Struct, frozen=True, kw_only=True):
+    """An earlier run, of which only the failures are repeated: ``addresses`` that failed (none: no name was resolved),
+    and the hosts for comparison that worked."""
+
+    reference: Reference
+    addresses: tuple[str, ...]
+    controls: tuple[str, ...]
+
+
+RECHECK_CONTROLS = 2
+"""Hosts for comparison in a recheck: of those that worked, so that two of different operators are left."""
+
+
 class CollectRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What the customer asked for. ``typed`` is the URL as it was typed, whose secrets must be found nowhere again.
     ``source`` binds every connection to that local address (None: the kernel chooses). ``ways``: the second ways, and
@@ -115,6 +128,7 @@ class CollectRequest(msgspec.Struct, frozen=True, kw_only=True):
     source: str | None = None
     ways: tuple[Way, ...] = ()
     typed_ways: tuple[str, ...] = ()
+    earlier: Earlier | None = None
 
 
 class Collected(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,7 +143,11 @@ class Collected(msgspec.Struct, frozen=True, kw_only=True):
 def controls_of(request: CollectRequest) -> Sequence[Control]:
     """The controls of this run: the profile's own; else the default ones, but none for a private target."""
     urls = [] if request.profile is None else list(request.profile.controls)
-    return () if request.target.private and not urls else controls_for(urls)
+    known = () if request.target.private and not urls else controls_for(urls)
+    if request.earlier is None:
+        return known
+    worked = [control for control in known if control.host in request.earlier.controls]
+    return sorted(worked or known, key=lambda control: control.is_page)[:RECHECK_CONTROLS]
 
 
 def limit_budget(request: CollectRequest) -> LimitBudget:
@@ -140,7 +158,9 @@ def limit_budget(request: CollectRequest) -> LimitBudget:
 def contacts(request: CollectRequest) -> list[str]:
     """What will be contacted, by name or class, for the person to agree to before anything is sent."""
     target = request.target
-    where = f"{target.host}, port {target.port} (and one other port, if that fails)"
+    earlier = request.earlier
+    at = f" at {', '.join(earlier.addresses)}" if earlier is not None and earlier.addresses else ""
+    where = f"{target.host}{at}, port {target.port} (and one other port, if that fails)"
     own = "this machine's own gateway, name servers (if something fails, also for the names of routers) and proxy"
     listed = [f"the target: {where}", own]
     if not (target.private or target.is_literal):
@@ -187,6 +207,8 @@ def collect(request: CollectRequest, watcher: Watcher) -> Collected:
         consented=request.profile is not None and not request.profile.internal,
         limits=limit_budget(request) if request.options.rate_limit else None,
         ways=request.ways,
+        again=request.earlier is not None,
+        only=() if request.earlier is None else request.earlier.addresses,
     )
     outcome = run(
         lambda started, finished, seen: next_steps(inputs, Seen(started, finished, seen)), PROBES, world, clock, watcher
@@ -209,6 +231,7 @@ def collect(request: CollectRequest, watcher: Watcher) -> Collected:
         ticket=request.ticket,
         profile=None if request.profile is None else _use_of(request.profile),
         interrupted=outcome.interrupted,
+        rechecks=None if request.earlier is None else request.earlier.reference,
         probe_versions={name: probe.version for name, probe in PROBES.items()},
         plan=steps,
         observations=observations,

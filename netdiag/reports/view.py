@@ -242,6 +242,9 @@ def origin(source: Source) -> Origin:
         ("holds", f"{count(len(bundle.observations), 'record')} of {count(len(bundle.plan), 'step')}"),
         ("SHA-256", provenance.sha256),
     ]
+    first = bundle.rechecks
+    if first is not None:
+        measured.append(("repeats", f"what failed in run {first.run_id} of {utc(first.began_at)} ({first.sha256})"))
     if bundle.profile is not None:
         measured.append(("profile", f"{bundle.profile.vendor or 'unnamed'} ({bundle.profile.sha256})"))
     ticket = "no ticket" if provenance.ticket is None else f"ticket {provenance.ticket}"
@@ -253,6 +256,8 @@ def origin(source: Source) -> Origin:
         f"key trust {_trust(provenance)}",
         f"SHA-256 {provenance.sha256}",
     ]
+    if first is not None:
+        brief.append(f"repeats what failed in run {first.run_id} of {utc(first.began_at)}, SHA-256 {first.sha256}")
     if bundle.profile is not None:
         brief.append(f"profile of {bundle.profile.vendor or 'an unnamed vendor'} ({bundle.profile.sha256})")
     return Origin(

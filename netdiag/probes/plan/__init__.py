@@ -88,6 +88,18 @@ FIRST: tuple[Rule, ...] = (
     ask_where_nobody_is,
     take_second_ways,
 )
+AGAIN: tuple[Rule, ...] = (
+    # What failed in an earlier run, and what it takes to judge it: the machine, names, hosts for comparison.
+    look_at_the_machine,
+    ask_names,
+    ask_outside_for_controls,
+    measure_controls,
+    measure_by_proxy,
+    measure_addresses,
+    follow_failed_connects,
+    walk_to_a_control,
+    ask_as_another_client,
+)
 ONCE_MORE: tuple[Rule, ...] = (ask_names_again, check_once_more)
 RATE: tuple[Rule, ...] = (look_for_limits,)
 LAST: tuple[Rule, ...] = (look_at_the_machine_again,)
@@ -100,10 +112,11 @@ def next_steps(inputs: Inputs, seen: Seen) -> tuple[Step, ...]:
     ``_beside``.
     """
     running = [step for id_, step in seen.started.items() if id_ not in seen.finished]
-    for rules in (FIRST, ONCE_MORE, RATE, LAST):
+    first = AGAIN if inputs.again else FIRST
+    for rules in (first, ONCE_MORE, RATE, LAST):
         wanted = {step.id: step for rule in rules for step in rule(inputs, seen)}
         fresh = tuple(step for id_, step in wanted.items() if id_ not in seen.started)
-        if fresh or any(not _beside(step) or rules is not FIRST for step in running):
+        if fresh or any(not _beside(step) or rules is not first for step in running):
             return fresh
     return ()
 

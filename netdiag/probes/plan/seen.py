@@ -22,8 +22,8 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     """What is fixed before the first packet. ``url`` is what is requested (no user info, no query, no fragment).
     ``consented``: a vendor profile says that the name is public, so outside resolvers may be asked even where it
     resolves to a private address. ``ways``: the second ways out that the customer named. ``limits``: what the
-    rate section may spend, where there is to be one. ``only``: the addresses that
-    failed in an earlier run, where nothing else is to be measured again (None: a run of its own)."""
+    rate section may spend, where there is to be one. ``again``: only what failed in an
+    earlier run is repeated, at the addresses of ``only`` (none: at those that the name has now)."""
 
     target: Target
     url: str
@@ -33,7 +33,8 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     consented: bool = False
     limits: LimitBudget | None = None
     ways: Sequence[Way] = ()
-    only: Sequence[str] | None = None
+    again: bool = False
+    only: Sequence[str] = ()
 
 
 def stays_here(target: Target) -> bool:

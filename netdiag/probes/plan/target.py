@@ -152,7 +152,7 @@ def target_addresses(inputs: Inputs, seen: Seen) -> dict[str, ObsId | None]:
     target = inputs.target
     if target.is_literal:
         return {target.host: None}
-    if inputs.only is not None:
+    if inputs.only:
         return dict.fromkeys(inputs.only)
     own: dict[str, ObsId | None] = {}
     for _, hosts in seen.of(HostsEntry):
