@@ -13,14 +13,16 @@ What looks like it
     Loss on the way back, by another way than the routers' answers take: one end cannot exclude it.
 
 What would settle it
-    The same loss from another line that enters the vendor's network by another router; or a capture at the vendor's
+    The same loss from another line that enters the vendor's network by another link; or a capture at the vendor's
     border.
 
 What to tell the customer
     How many packets were lost, and that the routers up to the vendor's network lost none.
 """
 
+from netdiag.evidence.addresses import family_of
 from netdiag.facts import Facts
+from netdiag.facts.losses import Onset
 from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes, silent
 from netdiag.faults.losses import explains, sides, to_another, where
 
@@ -50,17 +52,26 @@ def assess(facts: Facts) -> Finding:
 
 
 def _enters_elsewhere(facts: Facts) -> str | None:
-    """Another line loses packets to the same target, too, and came to the vendor's network by another router."""
+    """Another line loses packets to the same target, too, and its packets enter the vendor's network by another link.
+
+    One router has another address on each link, and answers with one of them (RFC 1812 section 4.3.2.4): that the last
+    clean one has another address proves nothing. Only the first router inside, known for both lines at the very next
+    hop, tells two links apart, and only in one family."""
     onset = facts.losses.onset.value
-    if onset is None or onset.last_clean_place not in ("public", "shared"):
+    if onset is None or (mine := _first_inside(onset)) is None or onset.last_clean_place not in ("public", "shared"):
         return None
     for run in facts.agent.runs.value or ():
-        there = run.loss
-        if not run.usable or run.caps or there is None or there.first_lossy_place not in ("vendor", "target"):
+        if not run.usable or run.caps or run.loss is None or run.loss.last_clean_place != "public":
             continue
-        if there.last_clean_place == "public" and there.last_clean_address != onset.last_clean_address:
-            return f"; another line loses, too, and no later than behind {there.last_clean_address}"
+        theirs = _first_inside(run.loss)
+        if theirs is not None and theirs != mine and family_of(theirs) == family_of(mine):
+            return f"; another line loses, too, and enters by another link, behind {run.loss.last_clean_address}"
     return None
+
+
+def _first_inside(onset: Onset) -> str | None:
+    is_next = onset.first_lossy is not None and onset.first_lossy == onset.last_clean + 1
+    return onset.first_lossy_address if is_next and onset.first_lossy_place == "vendor" else None
 
 
 FAULT = Fault(

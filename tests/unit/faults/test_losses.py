@@ -36,6 +36,7 @@ from tests.unit.faults.local.stage import (
 )
 
 ISP, CARRIER, BORDER = "203.0.113.1", "203.0.113.9", "198.51.100.1"
+ELSEWHERE: dict[str, Any] = {"last_clean_address": "192.0.2.1", "first_lossy_address": "198.51.100.9"}
 LAN, TRANSIT, HOST = lan_loss.FAULT, transit_loss.FAULT, host_loss.FAULT
 
 
@@ -168,9 +169,38 @@ def test_lan_loss(given: Facts, expected: str) -> None:
         pytest.param(HOST, lossy(None), "silent", id="host-no-place"),
         pytest.param(
             HOST,
-            lossy(onset(3, 4), agent=agent(runs=(run(onset(3, 4, last_clean_address="192.0.2.1")),))),
+            lossy(onset(3, 4), agent=agent(runs=(run(onset(3, 4, **ELSEWHERE)),))),
             "supports",
             id="another-line-enters-elsewhere-and-loses-too",
+        ),
+        pytest.param(
+            HOST,
+            lossy(onset(3, 4), agent=agent(runs=(run(onset(3, 4, last_clean_address="192.0.2.1")),))),
+            "possible",
+            id="one-router-has-another-address-on-each-link",
+        ),
+        pytest.param(
+            HOST,
+            lossy(onset(3, 4), agent=agent(runs=(run(onset(2, 4, **ELSEWHERE)),))),
+            "possible",
+            id="by-a-link-that-is-not-known",
+        ),
+        pytest.param(
+            HOST,
+            lossy(onset(3, None), agent=agent(runs=(run(onset(3, None, last_clean_address="192.0.2.1")),))),
+            "possible",
+            id="the-first-router-inside-is-not-known",
+        ),
+        pytest.param(
+            HOST,
+            lossy(
+                onset(3, 4),
+                agent=agent(
+                    runs=(run(onset(3, 4, last_clean_address="2001:db8:1::1", first_lossy_address="2001:db8:2::1")),)
+                ),
+            ),
+            "possible",
+            id="the-other-family-tells-no-links-apart",
         ),
         pytest.param(
             HOST, lossy(onset(3, 4), agent=agent(runs=(run(onset(3, 4)),))), "possible", id="by-the-same-router"
