@@ -51,7 +51,8 @@ def assess(facts: Facts) -> Finding:
         at_most_likely=True,
         at_most_possible=whose != {"transit"} or not onset.value.by_tcp,
         explains=explains(facts, onset.value.beyond),
-        settle_next="Loss to other hosts behind the same routers, or the run from the agent's line with `--deep`.",
+        settle_next="The same run with `--deep`, which sends three times as many test packets, from this line and from "
+        "the agent's.",
     )
 
 
