@@ -42,7 +42,11 @@ CHALLENGES = (
     Row("HUMAN", "challenge", "PerimeterX modules, block page template", "2026-11", body=("px-captcha", "_pxappid")),
     Row(
         "HUMAN", "challenge", "PerimeterX modules, answer to API clients", "2026-11",
-        body=('"jsclientsrc"', '"blockscript"'), statuses=(403, 429),
+        body=('"jsclientsrc"', '"blockscript"'), statuses=(403, 412, 429),
+    ),
+    Row(
+        "DataDome", "challenge", "is-antibot, providers (idea of the signal); DataDome docs", "2026-11",
+        headers=(("x-dd-b", ""),), statuses=(401, 403, 405, 429), note="1 for a script, 2 for a CAPTCHA.",
     ),
     Row(
         "Kasada", "challenge", "is-antibot, providers (idea of the signal)", "2026-01", headers=(("x-kpsdk-ct", ""),),

@@ -45,6 +45,7 @@ NUMBERS: Mapping[str, Meaning] = {
     "1200": Meaning("origin", says="too many requests wait for the origin, over all clients"),
 }
 
+_NUMBER = re.compile(r"1\d{3}")
 _PLAIN = re.compile(r"error code: (1\d{3})")
 _MARKUP = re.compile(r"cf-error-code[^>]{0,40}>\s{0,4}(1\d{3})\b|\berror(?: code:?)? (1\d{3})\b")
 _STRUCTURED = re.compile(r"\berror_code\"? ?: ?(1\d{3})\b")
@@ -55,6 +56,8 @@ def number_of(headers: Mapping[str, str], text: str) -> str | None:
     the short form must be the whole page, and the long one must name Cloudflare."""
     if "cf-ray" not in headers and "cloudflare" not in headers.get("server", "").lower():
         return None
+    if _NUMBER.fullmatch(headers.get("cf-error-type", "").strip()):
+        return headers["cf-error-type"].strip()
     found = _PLAIN.fullmatch(text.strip())
     if found is None and "cloudflare_error" in text:
         found = _STRUCTURED.search(text)

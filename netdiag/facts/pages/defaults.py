@@ -20,7 +20,7 @@ DEFAULTS = (
     ),
     Row(
         "Google Cloud", "bare", "Google Cloud Armor docs; Google load balancing docs", "2026-11",
-        body=("403 forbidden",), headers=(("via", "1.1 google"),), statuses=(403,),
+        body=("<title>403</title>403 forbidden",), headers=(("via", "1.1 google"),), statuses=(403,),
         note="Via is on every reply; Cloud Armor's denial and a back end's look the same.",
     ),
     Row(
@@ -57,11 +57,9 @@ DEFAULTS = (
         headers=(("cf-error-type", ""), ("server", "cloudflare")), note="Made by Cloudflare itself, not by the origin.",
     ),
     Row(
-        "Apache", "bare", _APACHE, "2026-11",
-        body=("you don't have permission to access", "<title>403 forbidden</title>"),
+        "Apache", "bare", _APACHE, "2026-11", body=("you don't have permission to access", "<h1>forbidden</h1>"),
         note="Require, mod_evasive and file permissions send the same.",
     ),
-    Row("Apache", "bare", _APACHE, "2026-11", body=("you don't have permission to access", "forbidden")),
     Row(
         "Apache", "bare", _APACHE, "2026-11",
         body=("the server encountered an internal error or misconfiguration", "500 internal server error"),
@@ -75,7 +73,8 @@ DEFAULTS = (
         alone=True,
     ),
     Row(
-        "IIS", "bare", "IIS, default error pages", "2026-11", body=("403 - forbidden: access is denied.",), alone=True,
+        "IIS", "bare", "IIS, default error page (not read again)", "2026-11",
+        body=("403 - forbidden: access is denied.",), alone=True,
         note="IP restrictions and missing rights send the same.",
     ),
     Row(
@@ -83,7 +82,7 @@ DEFAULTS = (
         body=("proudly powered by litespeed web server",), alone=True,
     ),
     Row(
-        "Barracuda", "bare", "wafw00f, plugins (idea of the signal)", "2026-01", body=("barracuda", "blocked"),
+        "Barracuda", "bare", "wafw00f, plugins (idea of the signal)", "2026-01", body=("barracuda networks", "blocked"),
         statuses=(403,), note="Its web filter near the customer, or its firewall at the vendor.",
     ),
 )  # fmt: skip

@@ -110,14 +110,6 @@ REFUSALS = (
         "DataDome", "block", "psf/requests#5331 (recorded page), DataDome docs", "2020-01-31",
         body=("var dd={", "'t':'bv'"), refuses="address", note="t is fe for a challenge, bv for a banned address.",
     ),
-    Row(
-        "DataDome", "block", "is-antibot, providers (idea of the signal)", "2026-01", headers=(("x-dd-b", "1"),),
-        statuses=(403, 429),
-    ),
-    Row(
-        "DataDome", "block", "is-antibot, providers (idea of the signal)", "2026-01", headers=(("x-dd-b", "2"),),
-        statuses=(403, 429),
-    ),
     Row("FortiWeb", "block", _WAFW00F, "2024", body=("web page blocked", "attack id")),
     Row("FortiWeb", "block", _WAFW00F, "2024", body=("fgd_icon", "attack id", "message id")),
     Row("NetScaler", "block", _WAFW00F, "2019", body=("appfw session id",), alone=True),

@@ -63,24 +63,28 @@ TIERS = (
         statuses=(502, 503, 504),
     ),
     Row(
-        "Fastly", "origin", "Fastly docs, common 503 errors", "2026-11", body=("fastly error: unknown domain",),
+        "Fastly", "origin", "Fastly docs, Fastly-generated errors", "2026-11", body=("fastly error: unknown domain",),
         alone=True, says="the name is not set up there",
     ),
     Row(
-        "Fastly", "origin", "Fastly docs, common 503 errors", "2026-11", body=("first byte timeout",),
+        "Fastly", "origin", "Fastly docs, Fastly-generated errors", "2026-11", body=("first byte timeout",),
         headers=(("x-served-by", "cache-"),), says="the origin did not answer in time",
     ),
     Row(
-        "Fastly", "origin", "Fastly docs, common 503 errors", "2026-11", body=("backend read error",),
+        "Fastly", "origin", "Fastly docs, Fastly-generated errors", "2026-11", body=("backend read error",),
         headers=(("x-served-by", "cache-"),), says="the origin broke off its answer",
     ),
     Row(
-        "Fastly", "origin", "Fastly docs, common 503 errors", "2026-11", body=("connection timed out",),
+        "Fastly", "origin", "Fastly docs, Fastly-generated errors", "2026-11", body=("connection timed out",),
         headers=(("x-served-by", "cache-"),), statuses=(503,), says="the origin did not answer the connection",
     ),
     Row(
         "Varnish", "origin", "Varnish, builtin.vcl", "2026-11", body=("guru meditation", "backend fetch failed"),
         says="no answer could be fetched from the origin",
+    ),
+    Row(
+        "Fastly", "origin", "Fastly docs, Fastly-generated errors", "2026-11",
+        body=("guru mediation:", "details: cache-"), says="the origin failed", note="The spelling is Fastly's own.",
     ),
     Row("Varnish", "origin", "Varnish, builtin.vcl", "2026-11", body=("guru meditation", "xid:")),
     Row(

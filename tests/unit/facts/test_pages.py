@@ -146,6 +146,12 @@ GENUINE = [
     (403, CF, "error code: 1006", Page("Cloudflare", "block", "1006", "address", NUMBERS["1006"].says)),
     (429, CF, "error code: 1015", Page("Cloudflare", "limit", "1015", None, NUMBERS["1015"].says)),
     (403, CF, CLOUDFLARE_1009, Page("Cloudflare", "block", "1009", "region", NUMBERS["1009"].says)),
+    (
+        403,
+        CF | {"cf-error-type": "1010"},
+        "<html>",
+        Page("Cloudflare", "block", "1010", "client", NUMBERS["1010"].says),
+    ),
     (530, CF, "error code: 1033", Page("Cloudflare", "origin", "1033", None, NUMBERS["1033"].says)),
     (500, CF, "error code: 1101", Page("Cloudflare", "bare", "1101")),
     (
@@ -316,3 +322,19 @@ def test_what_is_kept_of_a_success_is_known_as_a_refusal(texts: tuple[str, ...])
     page = fingerprint(200, {}, " ".join(texts))
     assert page is not None
     assert page.kind in ("block", "challenge", "filter")
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ({"server": "Apache"}, '{"error":"Forbidden","message":"You don\'t have permission to access this resource"}'),
+        ({"via": "1.1 google"}, '{"error":"403 Forbidden"}'),
+        ({}, '{"message":"An internal server error occurred"}'),
+        ({}, '{"detail":"IP address not allowed: 203.0.113.9"}'),
+        ({}, '{"error":"You have sent too many requests in a given amount of time."}'),
+        ({"server": "envoy"}, '{"error":"access denied"}'),
+    ],
+)
+@pytest.mark.parametrize("status", [403, 429, 500])
+def test_words_that_applications_use_as_well_name_no_product(status: int, headers: dict[str, str], body: str) -> None:
+    assert fingerprint(status, headers, body) is None
