@@ -7,11 +7,13 @@ from netdiag.evidence.tls import Certificate
 from netdiag.facts.base import Fact, Share, Value, Witness
 from netdiag.facts.pages import PageKind, Refused
 
-SenderPlace = Literal["self", "gateway", "private", "shared", "path", "vendor", "target"]
+SenderPlace = Literal["self", "gateway", "private", "shared", "path", "vendor", "target", "in_its_name"]
 """Where the sender of an ICMP error stands: this machine, its default gateway, private or CGNAT (100.64/10) space
 that is not the gateway, a public router, an address in the vendor's prefixes or the hop before the target
-(``vendor``), or the target's own address. A router on a walk to a control is the vendor's by the profile alone, and
-private or shared space beyond the first public hop is ``path``: somebody's inner numbering, not the customer's."""
+(``vendor``), or the target's own address; ``in_its_name``: the error has that address, and came from nearer than other
+packets to it are answered from, so that whoever stands there sent it. A router on a walk to a control is the vendor's
+by the profile alone, and private or shared space beyond the first public hop is ``path``: somebody's inner numbering,
+not the customer's."""
 
 
 class ConnectState(Value, frozen=True, kw_only=True):
@@ -70,7 +72,8 @@ class HttpState(Value, frozen=True, kw_only=True):
     means by it; ``refuses``: whom it says that it refuses; ``bare``: a server's default page, which no application
     wrote. ``fronts``: products on the way that put headers on every answer, so that they need not have decided.
     ``pop``: which site of an anycast service answered. ``search_keys``: ids that the vendor can look up. ``failed``:
-    among others, the request's own connection did not come about. The first answer to netdiag's client is described;
+    among others, the request's own connection did not come about, and ``refused_by`` the ICMP error that ended it, if one
+    did. The first answer to netdiag's client is described;
     ``statuses`` has all of them.
     """
 
@@ -94,6 +97,7 @@ class HttpState(Value, frozen=True, kw_only=True):
     fronts: tuple[str, ...] = ()
     bare: bool = False
     pop: str | None = None
+    refused_by: Icmp | None = None
 
 
 class AddressState(Value, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from netdiag.facts.derivation.book import Book
+from netdiag.facts.derivation.forged import spoken_for
 from netdiag.facts.derivation.near import Near
 from netdiag.facts.derivation.owners import hop_names, routers_named_after
 from netdiag.facts.derivation.walks import RawWalk
@@ -36,7 +37,9 @@ class Placing:
         vendors: VendorRouters,
         *,
         named: frozenset[str] = frozenset(),
+        spoken_for: frozenset[str] = frozenset(),
     ) -> None:
+        self._spoken_for = spoken_for
         self._near = near
         self._prefixes = prefixes
         shown = {walk.family for walk in walks if walk.role == "control" and any(hop.repliers for hop in walk.hops)}
@@ -101,7 +104,7 @@ class Placing:
         if self._near.is_own(who):
             return "self"
         if who == plain(target):
-            return "target"
+            return "in_its_name" if who in self._spoken_for else "target"
         for walk in self._walks:
             if walk.address == plain(target):
                 place = next((hop.place for hop in self.hops(walk) if who in hop.repliers), None)
@@ -146,4 +149,5 @@ class Scene(NamedTuple):
 def set_scene(book: Book, near: Near, walks: Sequence[RawWalk], vendors: VendorRouters) -> Scene:
     """The scene of one bundle."""
     named = routers_named_after(book.bundle.target.host, hop_names(book))
-    return Scene(book, near, walks, Placing(walks, near, book.prefixes, vendors, named=named))
+    placing = Placing(walks, near, book.prefixes, vendors, named=named, spoken_for=spoken_for(walks, book))
+    return Scene(book, near, walks, placing)

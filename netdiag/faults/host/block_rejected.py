@@ -12,7 +12,8 @@ How it shows
 
 What looks like it
     A closed port (host.port.closed) resets, without ICMP. An access list of a router on the way
-    (transit.path.prohibited) or of the customer's own firewall: the sender of the ICMP error tells them apart.
+    (transit.path.prohibited) or of the customer's own firewall: the sender of the ICMP error tells them apart; and
+    where that is the vendor's own address, the TTL at which it comes, since bridges refuse in the receiver's name.
     A refusal is itself rate-limited and may turn into silence when it is asked often.
 
 What would settle it
@@ -67,6 +68,12 @@ def _refusal(facts: Facts, state: AddressState, other: Agent) -> Finding | None:
         return silent(f"{state.address} is refused by an ICMP error whose sender this machine could not tell.", *USED)
     if icmp is None or mechanism is None or connect.sender_place in ("self", "gateway"):
         return None
+    if connect.sender_place == "in_its_name":
+        return silent(
+            f"The refusal has the address of {state.address}, and comes from nearer than it answers from: a box on the "
+            "way may send it.",
+            *USED,
+        )
     if connect.sender_place not in ("target", "vendor"):
         if carries_healthy_control(facts, icmp.sender):
             return None

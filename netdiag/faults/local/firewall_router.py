@@ -72,9 +72,27 @@ def assess(facts: Facts) -> Finding:
         foreign = icmp_errors(facts, places=("path", "vendor", "target", "shared"), kinds=(*KINDS, "loop"))
         if any(True for _ in foreign):
             return opposes("The connection was refused from beyond the customer's network.", *FACTS)
-        return silent("Whose router refused the connection is not known.", *FACTS)
+        return _in_its_name(facts) or silent("Whose router refused the connection is not known.", *FACTS)
     found = weakest(judge_walk(facts, walk) for walk in failing_walks(facts))
     return found or silent("No walk to the failing address shows where its packets end.", *FACTS)
+
+
+def _in_its_name(facts: Facts) -> Finding | None:
+    """A box that refuses in the name of the address, between the customer's own router and the next one."""
+    for state, icmp in icmp_errors(facts, places=("in_its_name",), kinds=KINDS):
+        walks = (facts.path.target4.value, facts.path.target6.value)
+        walk = next((one for one in walks if one is not None and one.address == state.address), None)
+        if walk is not None and (walk.last_seen_place == "gateway" or walk.last_seen == 0):
+            return Finding(
+                lean=Lean.SUPPORTS,
+                because=f"Connections to {state.address} port {facts.port} are refused by a rule ({icmp_words(icmp)}) "
+                f"in the name of that address, at hop {walk.end_ttl}: by the customer's last router, or behind it.",
+                facts=FACTS,
+                witnesses=state.witnesses + walk.witnesses,
+                at_most_possible=True,
+                settle_next="The rules of the customer's own router and of bridges beside it.",
+            )
+    return None
 
 
 def first_hop(state: AddressState) -> bool:

@@ -9,7 +9,8 @@ How it shows
 
 What looks like it
     The same from the vendor's own border router, which nothing marks as the vendor's (host.block.rejected), and from
-    a private hop that may be the customer's or the provider's.
+    a private hop that may be the customer's or the provider's. A box without an address of its own refuses in the name
+    of the vendor's (host.block.rejected): it is told by the TTL at which it does so.
 
 What would settle it
     That the router carries a control's traffic, so it is not the vendor's; or the vendor's prefixes, by its profile.
@@ -79,6 +80,16 @@ def assess(facts: Facts) -> Finding:
             witnesses=state.witnesses,
             at_most_possible=True,
             settle_next=f"Whose router {icmp.sender} is: the customer's, or the provider's.",
+        )
+    for state, icmp in icmp_errors(facts, places=("in_its_name",), kinds=KINDS):
+        return Finding(
+            lean=Lean.SUPPORTS,
+            because=f"Connections to {state.address} port {facts.port} are refused by a rule ({icmp_words(icmp)}) in "
+            "the name of that address, from nearer than it stands: by a box on the way, or in the customer's network.",
+            facts=FACTS,
+            witnesses=state.witnesses,
+            at_most_possible=True,
+            settle_next="A packet capture at the vendor's border: do these packets arrive there?",
         )
     return opposes("No router on the way refuses the connection by a rule.", *FACTS)
 

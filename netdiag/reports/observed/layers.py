@@ -11,6 +11,7 @@ _SENDER = {
     "path": "a router on the way",
     "vendor": "a router of the vendor",
     "target": "the target itself",
+    "in_its_name": "the target's name, from nearer than it stands",
 }
 
 

@@ -15,7 +15,13 @@ from netdiag.evidence.web import Exchange
 from netdiag.probes import in_flow
 from netdiag.probes.base import DeclinedError, Payload, Stage, Stamp, Stream
 from netdiag.probes.plan.canaries import ask_where_nobody_is
-from netdiag.probes.plan.in_flow import NEUTRAL_NAME, look_inside_the_flow, looked_inside, may_be_for_size
+from netdiag.probes.plan.in_flow import (
+    NEUTRAL_NAME,
+    look_inside_the_flow,
+    looked_inside,
+    may_be_for_size,
+    walk_beside_a_reset,
+)
 from netdiag.probes.plan.seen import Inputs, Seen, make_step
 from tests.fakes.world import FakeWorld, Host, Path, Router
 
@@ -294,3 +300,21 @@ def test_nobody_is_asked_while_all_is_well() -> None:
         ("192.0.2.53", 53, "machine"),
     ]
     assert all(NAME not in step.params.values() for step in asks), "the vendor's name goes to nobody else"
+
+
+def refused_by(sender: str, ttl: int) -> HopReply:
+    error = Icmp(type=3, code=13, sender=sender)
+    return HopReply(
+        id=ObsId("r"), step=WALK.id, began_ns=0, ended_ns=1, address=VENDOR, port=443, flow=1, ttl=ttl, answer="icmp",
+        replier=sender, icmp=error,
+    )  # fmt: skip
+
+
+def test_a_refusal_in_the_name_of_the_address_is_walked_beside() -> None:
+    def beside(record: HopReply) -> list[str]:
+        seen = Seen({WALK.id: WALK}, frozenset(), [record])
+        return [step.params["protocol"] for step in walk_beside_a_reset(INPUTS, seen)]
+
+    assert beside(refused_by(VENDOR, 8)) == ["udp"]
+    assert beside(refused_by(VENDOR, 1)) == []
+    assert beside(refused_by("203.0.116.3", 7)) == []
