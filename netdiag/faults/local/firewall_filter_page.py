@@ -28,11 +28,10 @@ USED = ("target.addresses", "controls.intercepting_issuer")
 
 
 def assess(facts: Facts) -> Finding:
-    found = [
-        (state, state.http)
-        for state in facts.target.addresses.value or ()
-        if state.http is not None and state.http.page == "filter"
-    ]
+    states = facts.target.addresses.value
+    if states is None:
+        return silent("No address of the target is known to have answered.", "target.addresses")
+    found = [(state, state.http) for state in states if state.http is not None and state.http.page == "filter"]
     if not found:
         return opposes("No address answers with the page of a web filter.", "target.addresses")
     state, http = found[0]
