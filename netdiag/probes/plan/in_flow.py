@@ -45,14 +45,18 @@ def look_inside_the_flow(inputs: Inputs, seen: Seen) -> Iterator[Step]:
         walks = [step for step in seen.steps("walk", "target") if step.address == address]
         if walks and not seen.ended(walks):
             continue
-        params = _named(inputs) | _ttls(address, seen)
         if failure.code in _ENDED:
-            yield _look(inputs, address, cause, params | {"met": "end"})
-            continue
-        yield _look(inputs, address, cause, params | {"met": "silence", "send": "neutral"})
-        if _is_about_the_name(inputs, address, seen):
-            heard = ",".join(map(str, _expired(address, seen)))
-            yield _look(inputs, address, cause, params | {"met": "silence", "send": "vendor", "heard": heard})
+            kinds = [{"met": "end"}]
+        else:
+            kinds = [{"met": "silence", "send": "neutral"}]
+            kinds += [{"met": "silence", "send": "vendor"}] if _is_about_the_name(inputs, address, seen) else []
+        for kind in kinds:
+            if any(step.address == address for step in seen.steps("in_flow", "target", **kind)):
+                continue  # what else is learnt meanwhile would make it another step
+            params = _named(inputs) | kind | _ttls(address, seen)
+            if kind.get("send") == "vendor":
+                params["heard"] = ",".join(map(str, _expired(address, seen)))
+            yield _look(inputs, address, cause, params)
 
 
 def may_be_for_size(inputs: Inputs, address: str, seen: Seen) -> bool:

@@ -244,6 +244,16 @@ def test_the_vendors_name_follows_where_the_neutral_one_arrived(answer: str, fol
     assert [step.params.get("ttls") for step in steps if step.params["send"] == "vendor"] == ["2,3,4,6,7"] * follows
 
 
+def test_what_is_learnt_later_starts_no_second_look() -> None:
+    """Walks to controls go on meanwhile, and tell of other TTLs than were chosen."""
+    records: list[Observation] = [shaken(FailureCode.RESET), *WALKED]
+    (first,) = wanted(records)
+    steps = {step.id: step for step in (REACH, WALK, CONTROL_WALK, first)}
+    later = [*records, hop(CONTROL_WALK, 5, "203.0.116.1")]
+    assert wanted(later)[0].params["ttls"] != first.params["ttls"]
+    assert list(look_inside_the_flow(INPUTS, Seen(steps, frozenset(steps), later))) == []
+
+
 @pytest.mark.parametrize(("answer", "open_"), [("data", False), ("none", True)])
 def test_what_arrives_as_large_is_no_matter_of_size(answer: str, open_: bool) -> None:
     records = sent_before(answer)
