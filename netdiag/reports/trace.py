@@ -61,7 +61,7 @@ def trace_json(bundle: Bundle, facts: Facts) -> str:
         "began_at": stamp(bundle.began_at),
         "took_ms": bundle.duration_ns // 1_000_000,
         "interrupted": bundle.interrupted,
-        "packets": len(_replies(bundle)),
+        "packets": len(_sent(bundle)),
         "end": None
         if walk is None
         else {
@@ -181,6 +181,9 @@ def _end(walk: Walk, circle: Walk | None) -> list[str]:
             whose = "the port is closed, or something on the way answers in its name"
             return [f"{walk.address} {_ENDS['refused']}{port}, from hop {walk.end_ttl}: {whose}."]
         case "icmp" if walk.end_icmp is not None:
+            if walk.end_icmp.sender == walk.address and walk.protocol == "tcp":
+                said = f"{walk.address} refuses connections{port}, from hop {walk.end_ttl}: {icmp_words(walk.end_icmp)}"
+                return [f"{said}. A rule there says so, or something on the way in its name."]
             if walk.end_icmp.sender == walk.address:
                 said = f"{walk.address} itself answers at hop {walk.end_ttl}: {icmp_words(walk.end_icmp)}"
                 return [f"{said}, so the way to it is whole."]
@@ -256,7 +259,7 @@ def _head(bundle: Bundle) -> str:
     protocol = _protocol(bundle)
     where = endpoint(address, bundle.target.port) if protocol == "tcp" else address
     name = "" if host == address else f"{host}, "
-    packets = count(len(_replies(bundle)), "packet")
+    packets = count(len(_sent(bundle)), "packet")
     return (
         f"netdiag trace to {name}{where} over {protocol.upper()}, {mode(bundle)}, {packets} in "
         f"{span(bundle.duration_ns / 1e9)}"
@@ -290,6 +293,11 @@ def _replies(bundle: Bundle) -> list[HopReply]:
     """What was waited for: of what was given up beyond the end nothing is known."""
     replies = [one for one in bundle.observations if isinstance(one, HopReply)]
     return [one for one in replies if one.answer != "none" or one.ended_ns - one.began_ns >= 1_000_000_000]
+
+
+def _sent(bundle: Bundle) -> list[HopReply]:
+    """What the kernel did not refuse to send."""
+    return [one for one in _replies(bundle) if one.answer != "not_sent"]
 
 
 def _protocol(bundle: Bundle) -> str:

@@ -56,6 +56,20 @@ def test_a_refusal_is_told_with_its_sender_and_in_words() -> None:
     assert f"{ISP} at hop 2 refuses the packets: communication administratively prohibited (ICMP 3/13)" in text
 
 
+def test_a_refusal_in_the_name_of_the_target_may_be_somebody_elses() -> None:
+    refusal = Icmp(type=3, code=3, sender=TARGET, version=4)
+    text = said(walked(GATEWAY, end="icmp", end_icmp=refusal))
+    assert f"{TARGET} refuses connections on port 443, from hop 2" in text
+    assert "or something on the way in its name" in text
+    assert "the way to it is whole" in said(walked(GATEWAY, end="icmp", end_icmp=refusal, protocol="udp"))
+
+
+def test_what_the_kernel_refuses_to_send_is_no_packet() -> None:
+    bundle = walked(end="local")
+    assert json.loads(trace_json(bundle, derive(bundle)))["packets"] == 0
+    assert ", 0 packets in" in trace_text(bundle, derive(bundle))
+
+
 def test_a_loop_is_a_circle_and_its_rows_end() -> None:
     bundle = walked(GATEWAY, *([ISP, CARRIER] * 6), end="cut")
     assert "round in a circle from hop 2 on" in said(bundle)
