@@ -39,7 +39,8 @@ def recheck(opened: Lab, first: Path) -> tuple[dict[str, Any], Bundle]:
 
 
 def said_of(told: dict[str, Any], address: str) -> str:
-    return next(line for line in told["rechecks"]["compared"] if line.startswith(f"{address}:"))
+    lines: list[str] = told["rechecks"]["compared"]
+    return next(line for line in lines if line.startswith(f"{address}:"))
 
 
 @pytest.mark.parametrize(

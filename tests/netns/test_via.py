@@ -1,0 +1,117 @@
+"""--via on real lines: a proxy elsewhere, a second address behind the same NAT, a way that does not lead anywhere."""
+
+from __future__ import annotations
+
+import pytest
+
+from netdiag.evidence.bundle import Bundle
+from netdiag.evidence.transport import Connect
+from netdiag.evidence.web import Exchange
+from netdiag.facts import derive
+from netdiag.probes.manners import SYN_WINDOW_NS, SYNS
+from netdiag.verdict import decide
+from tests.conftest import LabFactory
+from tests.netns.collecting import NETDIAG, bundle_in, crashes
+from tests.netns.scenario import find
+
+pytestmark = pytest.mark.lab
+
+BOTH = pytest.mark.parametrize("network", ["home", "office"])
+
+
+@BOTH
+def test_refused_here_and_served_by_the_proxy(lab: LabFactory, network: str) -> None:
+    opened = lab("host-blocked-reject-second-way", network=network)
+    bundle = bundle_in(opened.collect("customer"))
+    assert not crashes(bundle)
+    facts = derive(bundle)
+    assert opened.values["vendor4"] in (facts.ways.outlasted.value or ())
+    verdict = decide(facts)
+    assert (verdict.side, verdict.certainty, verdict.fault) == ("host", "established", "host.block.source_address")
+    assert "works through the proxy, dead from here" in verdict.summary
+
+
+@BOTH
+def test_a_silent_drop_is_likely_at_most_and_is_tried_here_again_after_the_proxy(lab: LabFactory, network: str) -> None:
+    opened = lab("host-blocked-drop-second-way", network=network)
+    facts = derive(bundle_in(opened.collect("customer")))
+    assert opened.values["vendor4"] in (facts.ways.outlasted.value or ())
+    verdict = decide(facts)
+    assert (verdict.side, verdict.certainty, verdict.fault) == ("host", "likely", "host.block.source_address")
+
+
+@BOTH
+def test_a_black_hole_with_a_way_round_it_is_not_the_hosts(lab: LabFactory, network: str) -> None:
+    verdict = decide(derive(bundle_in(lab("transit-black-hole-second-way", network=network).collect("customer"))))
+    assert verdict.side != "host"
+
+
+@BOTH
+def test_two_addresses_behind_one_nat_say_nothing(lab: LabFactory, network: str) -> None:
+    bundle = bundle_in(lab("host-firewall-drop-all-two-addresses", network=network).collect("customer"))
+    assert not crashes(bundle)
+    facts = derive(bundle)
+    (way,) = facts.ways.states.value or ()
+    assert way.control_works is True, "the second address does lead out"
+    assert {trial.works for trial in way.trials} <= {False, None}
+    assert facts.ways.fails_there.value is None
+    verdict = decide(facts)
+    assert verdict.certainty != "established"
+
+
+def test_a_way_that_leads_nowhere_says_nothing(lab: LabFactory) -> None:
+    """The proxy lets nobody through: no host by it, so that the target fails by it is no news."""
+    opened = lab("host-blocked-reject-port-unreachable")
+    opened.apply(at="agent", nft=["add rule inet lab input tcp dport 3128 drop"])
+    bundle = bundle_in(opened.collect("customer", ["--via", f"http://{opened.values['agent4']}:3128"]))
+    facts = derive(bundle)
+    (way,) = facts.ways.states.value or ()
+    assert way.control_works is not True
+    assert {trial.works for trial in way.trials} == {None}
+    assert decide(facts).fault == "host.block.rejected"
+
+
+def test_the_manners_hold_over_all_ways_together(lab: LabFactory) -> None:
+    """Both ways leave by one public address: what the way took of the five SYNs in 30 s is missing to the check after
+    it, which waits for its place instead of going without."""
+    toml = scenario("host-firewall-drop-all-two-addresses").replace('at = "vendor-firewall"', 'at = "vendor"')
+    opened = lab(toml=toml.replace("lab forward", "lab input"))
+    opened.count_syns()
+    bundle = bundle_in(opened.collect("customer"))
+    mine = [step.id for step in bundle.plan if step.role == "target" and step.address == opened.values["vendor4"]]
+    sent = [
+        one
+        for one in bundle.observations
+        if one.step in mine and isinstance(one, Connect | Exchange) and one.port == 443
+    ]
+    assert [type(one) for one in sent] == [Connect, Connect, Exchange, Connect]
+    assert sent[-1].began_ns - sent[0].began_ns > SYN_WINDOW_NS
+    assert opened.count_syns() <= 2 * (SYNS + 1), "of two addresses, and one check each when the window had passed"
+
+
+def test_the_proxys_password_is_used_and_never_written(lab: LabFactory) -> None:
+    opened = lab("host-blocked-reject-second-way")
+    way = f"http://someone:s3cr3t-word@{opened.values['agent4']}:3128"
+    path = opened.collect("customer", ["--via", way])
+    bundle = bundle_in(path)
+    assert b"s3cr3t-word" not in path.read_bytes()
+    assert _by_the_way(bundle)
+    assert {step.via.name for step in bundle.plan if step.via} == {f"{opened.values['agent4']}:3128"}
+
+
+def test_wrong_ways_are_told_before_anything_is_sent(lab: LabFactory) -> None:
+    opened = lab("healthy")
+    for way in ("nosuch0", "198.51.100.1", "socks5://127.0.0.1:1080", "http://proxy.test:0x1"):
+        done = opened.run("customer", [*NETDIAG, "collect", opened.url, "--yes", "--via", way])
+        assert done.returncode == 2, done.stderr
+        assert "--via" in done.stderr
+
+
+def scenario(name: str) -> str:
+    """The text of a scenario of the corpus."""
+    return find(name).read_text()
+
+
+def _by_the_way(bundle: Bundle) -> list[Exchange]:
+    ways = {step.id for step in bundle.plan if step.via is not None}
+    return [one for one in bundle.observations if isinstance(one, Exchange) and one.step in ways]
