@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 from typing import Literal
 from urllib.parse import urlsplit
 
-from netdiag.evidence.record import FailureCode
+from netdiag.evidence.record import FailureCode, Icmp
 from netdiag.evidence.web import Exchange
 from netdiag.facts.derivation.book import Book
 from netdiag.facts.fingerprints import Page, fingerprint, is_bare, says_refused
@@ -80,6 +80,7 @@ def http_state(records: Sequence[Exchange], book: Book) -> HttpState | None:
     page = page_of(record)
     limits = tuple(f"{name}: {value}" for name, value in sorted(headers.items()) if _tells_limits(name))
     kind = _kind(status, page, limits)
+    native = None if record.failure is None else record.failure.native
     return HttpState(
         how=how,
         status=status,
@@ -96,6 +97,7 @@ def http_state(records: Sequence[Exchange], book: Book) -> HttpState | None:
         refuses=_refuses(status, page, record.body_start),
         fronts=fronts(headers),
         bare=status is not None and status >= 400 and kind in (None, "bare") and is_bare(page, record.body_start),
+        refused_by=native if isinstance(native, Icmp) else None,
         pop=point_of_presence(headers),
         first_byte_ms=None if record.first_byte_us is None else record.first_byte_us // 1000,
         location_host=host_of(record.location),

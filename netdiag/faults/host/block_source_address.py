@@ -30,7 +30,7 @@ What to tell the customer
 from netdiag.facts import AddressState, Facts
 from netdiag.faults._ways import fails_there, for_a_block, whence
 from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes
-from netdiag.faults.host._mechanisms import of_accepted
+from netdiag.faults.host._mechanisms import of_accepted, of_icmp
 from netdiag.faults.host._reading import (
     SILENT_RIVALS,
     SMALL_PACKETS,
@@ -182,14 +182,24 @@ def _worked_then_silent(facts: Facts) -> Finding | None:
         http = state.http
         good = state.tls is not None and state.tls.how == "ok"
         if state.works is False and good and http is not None and http.how == "failed":
+            icmp = http.refused_by
+            mechanism = of_icmp(icmp) if icmp is not None and icmp.sender == state.address else None
+            told = "came to nothing"
+            if icmp is not None and mechanism is not None:
+                told = f"was refused by the target itself with {icmp_words(icmp)} ({mechanism.name})"
             return Finding(
                 lean=Lean.SUPPORTS,
-                because=f"A connection to {state.address} worked, TLS included, and a later one of the same run came "
-                f"to nothing; netdiag's own connections may have triggered a limit{_or_loss(facts)}.",
+                because=f"A connection to {state.address} worked, TLS included, and a later one of the same run "
+                f"{told}; netdiag's own connections may have triggered a limit"
+                f"{_or_loss(facts) if mechanism is None else ''}.",
                 facts=USED,
                 witnesses=witnesses(facts, state),
-                at_most_possible=True,
+                at_most_likely=True,
+                # An error in the host's name says what it does; without one, anything on the way may have lost the
+                # packets.
+                at_most_possible=mechanism is None or facts.path.proxy_in_path.value is True,
                 settle_next=VENDOR_CAPTURE,
+                search_keys=() if mechanism is None else (("rule", mechanism.look),),
             )
     return None
 

@@ -1,13 +1,16 @@
 """Refusals named by what answers so: groups that the wire tells apart."""
 
+from typing import Any
+
 import pytest
 
 from netdiag.evidence.record import Icmp
-from netdiag.facts import AddressState, HttpState, TlsState
+from netdiag.facts import AddressState, HttpState, TlsState, seen
+from netdiag.faults.base import Finding, Lean
 from netdiag.faults.host._mechanisms import of_accepted, of_icmp
 from netdiag.faults.reading import PROHIBITED4, PROHIBITED6, REJECTED4, REJECTED6, UNREACHABLE4, UNREACHABLE6
 from netdiag.verdict import decide
-from tests.unit.faults.host.scene import TARGET, TLS_OK, at, facts, found, icmp, run, walk
+from tests.unit.faults.host.scene import TARGET, TLS_OK, W, at, facts, found, icmp, run, walk
 
 SENDERS = {4: "203.0.113.9", 6: "2001:db8::9"}
 
@@ -72,6 +75,24 @@ def test_an_end_after_the_request_is_another_groups_than_one_after_the_greeting(
 @pytest.mark.parametrize("state", [at(), at(tls=TLS_OK), at(tls=TLS_OK, http=HttpState(how="answered", status=200))])
 def test_what_was_answered_is_nobodys_way_of_blocking(state: AddressState) -> None:
     assert of_accepted(state) is None
+
+
+def worked_then_refused(by: str, **changes: Any) -> Finding:
+    """TLS worked, and the next connection was refused with port unreachable."""
+    refused = Icmp(version=4, type=3, code=3, sender=by)
+    given = facts(at(tls=TLS_OK, http=HttpState(how="failed", refused_by=refused)), **changes)
+    return found("host.block.source_address", given)
+
+
+def test_a_host_that_lets_one_in_and_refuses_the_next_itself_has_a_limit() -> None:
+    finding = worked_then_refused(TARGET)
+    assert "port unreachable" in finding.because
+    assert (finding.lean, finding.at_most_likely, finding.at_most_possible) == (Lean.SUPPORTS, True, False)
+
+
+def test_another_sender_or_a_proxy_in_between_leaves_it_open_whose_limit_it_is() -> None:
+    assert worked_then_refused("192.0.2.1").at_most_possible
+    assert worked_then_refused(TARGET, path__proxy_in_path=seen(True, W)).at_most_possible
 
 
 def test_a_connection_closed_for_this_line_alone_is_told_with_what_does_so() -> None:
