@@ -16,6 +16,7 @@ end the lifetime is known within a factor of two or so. Retry-After is kept, whe
 from netdiag.evidence.bundle import Step
 from netdiag.evidence.record import Failure, FailureCode, Icmp
 from netdiag.evidence.retry_after import retry_after_s
+from netdiag.evidence.tls import Handshake
 from netdiag.evidence.transport import Connect
 from netdiag.evidence.web import Exchange
 from netdiag.probes.plan.seen import Inputs, Seen, is_plain, make_step
@@ -28,6 +29,8 @@ MAX_ATTEMPTS = 8
 """In all, however long the watch is: 32 s doubled seven times is more than an hour."""
 
 _WORTH_WATCHING = {FailureCode.TIMED_OUT, FailureCode.REFUSED, FailureCode.RESET}
+_CUT_OFF = {FailureCode.TIMED_OUT, FailureCode.RESET, FailureCode.CLOSED}
+"""How limiters end what they have accepted (HAProxy's silent-drop and reject); a certificate is none of theirs."""
 
 
 def what_to_watch(inputs: Inputs, seen: Seen) -> Step | None:
@@ -77,6 +80,9 @@ def _level(address: str, seen: Seen) -> str | None:
     ]
     if connects and connects[-1].failure is not None:
         return "connect" if may_recover(connects[-1].failure) else None
+    greeted = [one for step, one in seen.of(Handshake, "target") if step.address == address and is_plain(step)]
+    if greeted and greeted[-1].failure is not None:
+        return "http" if greeted[-1].failure.code in _CUT_OFF else None
     answers = [one for _, one in seen.of(Exchange, "target") if one.address == address and one.method != "CONNECT"]
     own = [one for one in answers if one.user_agent == "netdiag"]
     return "http" if own and not is_let_in(own[-1]) and may_answer(own[-1]) else None
