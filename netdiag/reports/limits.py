@@ -145,10 +145,8 @@ def _met(refusal: Refusal, limits: LimitFacts) -> Iterator[str]:
     if refusal.retry_after_s is not None:
         yield f"The refusal says to come back after {refusal.retry_after_s} s."
     if limits.banned.value is True:
-        yield (
-            "A refusal of this kind may be a ban that every further attempt makes longer, so none was made after it; "
-            "silence alone may also be a lost packet."
-        )
+        loss = "; one silence may also be a lost packet" if refusal.outcome == "silent" else ""
+        yield f"Such a refusal may be a ban that further attempts make longer, so none was made after it{loss}."
     if limits.recovers.value is True:
         yield "After a pause it was let pass again, so that the service is limited and not overloaded."
     if limits.recovers.value is False:
@@ -204,6 +202,12 @@ def _row(one: Estimate) -> tuple[str, str]:
         return SHAPE[one.shape], f"{burst} at once, {_rate(one)}"
     window = f"{one.window_low_s:.3g} to {one.window_high_s:.3g} s"
     return SHAPE[one.shape], f"{burst} in a window of {window} ({_rate(one)})"
+
+
+def estimate_words(one: Estimate) -> str:
+    """``a token bucket (8 at once, 5.18 a second …)``."""
+    shape, words = _row(one)
+    return f"{shape} ({words})"
 
 
 def _rate(one: Estimate) -> str:

@@ -6,7 +6,8 @@ What is broken
 
 How it shows
     HTTP 429 (also 420, 509), or 503 beside requests that succeed or with headers that speak of a limit (RateLimit,
-    X-RateLimit-*, Retry-After).
+    X-RateLimit-*, Retry-After). Or in a rate section, on consent (collect --rate-limit): requests on one connection are
+    served, and then one of them is refused.
 
 What looks like it
     Overload: 503 on the first request after a pause, and for other lines at the same time (host.http.unavailable). A
@@ -20,9 +21,10 @@ What to tell the customer
 """
 
 from netdiag.facts import Facts
-from netdiag.faults.base import Fault, Finding, opposes
-from netdiag.faults.host._http import PLAIN_RIVALS, USED, answered, answers, page, says_limit
-from netdiag.faults.host._reading import agent
+from netdiag.faults.base import Fault, Finding, Lean, opposes
+from netdiag.faults.host._http import PLAIN_RIVALS, USED, answered, answers, authentic, page, says_limit
+from netdiag.faults.host._limits import met, told
+from netdiag.faults.host._reading import agent, reached
 
 LIMITED = (420, 429, 509)
 UNAVAILABLE = (503, 529)
@@ -53,7 +55,18 @@ def assess(facts: Facts) -> Finding:
         else:
             sign = "which a limit of this address does as well as an outage"
         return answered(facts, state, http, f"{said}, {sign}.", sure=says_limit(http) and (mixed or other.works))
+    if met(facts, "request_rate") is not None:
+        return _on_purpose(facts)
     return opposes("No answer speaks of a limit.", "target.addresses")
+
+
+def _on_purpose(facts: Facts) -> Finding:
+    """Met by a rate section. An HTTP answer through TLS that proves the vendor's name is the vendor's."""
+    refusal, states = facts.limits.refusal.value, reached(facts)
+    by_http = refusal is not None and refusal.outcome in ("refused_http", "challenge") and refusal.status != 403
+    vendors = by_http and any(authentic(facts, state) for state in states)
+    lean = Lean.SETTLES if vendors and facts.limits.kinds.value == ("request_rate",) else Lean.SUPPORTS
+    return told(facts, "request_rate", "requests in a time", lean=lean, vendors=vendors)
 
 
 FAULT = Fault(

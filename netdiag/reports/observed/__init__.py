@@ -6,6 +6,7 @@ from netdiag.evidence.display import sanitize_text
 from netdiag.facts import Facts
 from netdiag.reports.observed.controls import of_controls
 from netdiag.reports.observed.flow import of_flow
+from netdiag.reports.observed.limits import of_limits
 from netdiag.reports.observed.machine import of_machine, proxy_words, refusal_words
 from netdiag.reports.observed.members import of_members
 from netdiag.reports.observed.names import of_names, resolver_says
@@ -31,6 +32,7 @@ def observed(facts: Facts) -> tuple[Section, ...]:
         ("A second way out", of_ways(facts)),
         ("After the run", of_recovery(facts)),
         ("How fast it came", of_speed(facts)),
+        ("How much it lets pass", of_limits(facts)),
     )
     sections = []
     for title, sights in parts:
