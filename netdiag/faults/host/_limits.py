@@ -42,8 +42,8 @@ def told(facts: Facts, kind: Kind, counted: str, *, lean: Lean, vendors: bool) -
     return Finding(
         lean=lean,
         because=(
-            f"Asked on purpose to look for limits, {facts.host} served {_passed(facts, things)}, and the next was {how}: "
-            f"a limit on {counted}{other}.{back}{whose}"
+            f"Asked on purpose to look for limits, {facts.host} served {_passed(facts, things)}, and the next was "
+            f"{how}: a limit on {counted}{other}.{back}{whose}"
         ),
         facts=FACTS,
         witnesses=facts.limits.refusal.witnesses,
