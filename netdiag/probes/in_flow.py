@@ -7,8 +7,8 @@ then with the host's, then all. What comes back at a TTL that cannot reach the h
 remains around that place, one more connection looks into it, if there is a place for its SYN. Silence at a TTL tells
 only where a router there answers such packets at all: so the neutral name is sent with the same TTLs on another one.
 
-With ``--deep`` every TTL up to the host is asked for, for both names, four TTLs a connection: the kernel repeats what
-expired some six times at once, and then ever more slowly. And where the neutral name is not answered, the TTL of
+With ``--deep`` every TTL up to the host is then asked for, for both names, four TTLs a connection: the kernel repeats
+what expired some six times at once, and then ever more slowly. And where the neutral name is not answered, the TTL of
 SYN-ACKs stands for the host's.
 """
 
@@ -73,25 +73,24 @@ def _of_syn_acks(step: Step, world: World) -> Generator[Observation, None, int |
 def _vendor(step: Step, world: World, floor: int | None, heard: Container[int]) -> Iterator[Observation]:
     """``floor``: the TTL with which the host's packets arrive, as far as it is known. ``heard``: the TTLs with which
     the neutral name is known to expire."""
-    vendor = _payload(step, neutral=False)
-    is_deep = step.params.get("deep") == "yes"
-    if is_deep and "distance" in step.params:
-        for payload in (_payload(step, neutral=True), vendor):
-            yield from _every_ttl(step, world, payload, int(step.params["distance"]))
+    neutral, vendor = _payload(step, neutral=True), _payload(step, neutral=False)
     met: list[InFlow] = []
-    ttls = [] if is_deep else _ttls(step)
     floors = [] if floor is None else [floor + 1, floor]
-    for record in _connection(step, world, vendor, _stages(ttls, floors, met)):
+    for record in _connection(step, world, vendor, _stages(_ttls(step), floors, met)):
         met += [record] if isinstance(record, InFlow) else []
         yield record
+    if step.params.get("deep") == "yes" and "distance" in step.params:
+        for payload in (neutral, vendor):
+            yield from _every_ttl(step, world, payload, int(step.params["distance"]))
+        return
     gap = _gap(met)
     if gap:
         for record in _connection(step, world, vendor, _limited(_spread(gap)), waits=False):
             met += [record] if isinstance(record, InFlow) else []
             yield record
     unheard = [ttl for ttl in _unheard(met) if ttl not in heard]
-    if unheard and not is_deep:
-        yield from _connection(step, world, _payload(step, neutral=True), _limited(unheard), waits=False)
+    if unheard:
+        yield from _connection(step, world, neutral, _limited(unheard), waits=False)
 
 
 def _ttls(step: Step, name: str = "ttls") -> list[int]:

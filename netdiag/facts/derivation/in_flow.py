@@ -19,6 +19,9 @@ _OUTCOMES: tuple[Outcome, ...] = ("data", "reset", "closed", "icmp", "acked", "n
 
 _ENDS = ("reset", "closed")
 
+_QUIET_NS = 100_000_000
+"""What a host may take to hang up on its own, besides the round trip."""
+
 _FIRST_TTLS = (64, 128, 255)
 """What systems begin with."""
 
@@ -61,7 +64,9 @@ def _state(address: str, records: Sequence[InFlow], scene: Scene) -> FlowState:
     neutrals = [record for record in records if record.neutral]
     way = _way(address, scene)
     vendor, neutral = _outcome(vendors), _outcome(neutrals)
-    passed, stopped = _interval(vendors, vendor, way, told={one.ttl for one in neutrals if one.answer == "expired"})
+    whole = [one for one in vendors if one.ttl is None or one.answer not in _ENDS]
+    telling = whole + [one for one in vendors if one not in whole and _is_for_data(one, records, scene)]
+    passed, stopped = _interval(telling, vendor, way, told={one.ttl for one in neutrals if one.answer == "expired"})
     before, behind = way.at(passed), None if stopped is None else way.at(stopped)
     told = [one for one, step in scene.book.of(ArrivingTtl) if _is_of(step, address) and step.probe == "in_flow"]
     ttls = [one for one in told if one.of in ("ack", "syn_ack")]
@@ -103,6 +108,30 @@ def _outcome(records: Sequence[InFlow]) -> Outcome | None:
     """The most telling of what came, at a full TTL or on the way there; silence only where the TTL was full."""
     met = [record.answer for record in records if record.ttl is None or record.answer in ("data", *_ENDS)]
     return next((outcome for outcome in _OUTCOMES if outcome in met), None)
+
+
+def _is_for_data(end: InFlow, records: Sequence[InFlow], scene: Scene) -> bool:
+    """The end of a connection has to do with the data in it: it came sooner than the host, once connected, can have
+    ended it by itself, or long after, when other data had expired meanwhile. A host that hangs up on whomever it
+    accepted does so about one round trip later, or when it ended the connection of the neutral name, whatever TTL the
+    data have."""
+    lived = {one.id: _lived(one, scene) for one in records}
+    now = lived[end.id]
+    if now is None:
+        return False
+    since_ns, rtt_ns = now
+    if since_ns < rtt_ns / 2:
+        return True
+    others = [told[0] for one in records if one.neutral and one.answer in _ENDS and (told := lived[one.id])]
+    quiet = [one for one in records if one.caused_by == end.caused_by and one.answer == "expired"]
+    quiet_ns = max((told[0] for one in quiet if (told := lived[one.id])), default=0)
+    return quiet_ns >= 2 * max(rtt_ns, *others, 0) + _QUIET_NS
+
+
+def _lived(record: InFlow, scene: Scene) -> tuple[int, int] | None:
+    """For how long its connection stood when this was told, and how long it took to connect, in nanoseconds."""
+    made = next((one for one, _ in scene.book.of(Connect) if one.id == record.caused_by), None)
+    return None if made is None else (record.ended_ns - made.ended_ns, made.ended_ns - made.began_ns)
 
 
 def _interval(

@@ -52,10 +52,10 @@ class Tale(Story):
         self.walk(CONTROL, OTHERS, role="control", host=CONTROL_HOST)
         self._flow = self.step("in_flow", "target", self.host, TARGET, 443)
 
-    def neutral(self, answer: str = "data") -> None:
+    def neutral(self, answer: str = "data", *, ms: float | None = None) -> None:
         """The neutral name at full TTL; with the host's TTL, where it was answered."""
         line = self._connected()
-        self._stage(line, None, answer, neutral=True)
+        self._stage(line, None, answer, neutral=True, ms=ms)
         if answer == "data":
             self.add(
                 transport.ArrivingTtl, self._flow, address=TARGET, port=443, of="ack", how="min_ttl", low=HOST_TTL,
@@ -68,11 +68,11 @@ class Tale(Story):
         for ttl in ttls:
             self._stage(line, ttl, "expired", neutral=True)
 
-    def vendor(self, *stages: tuple[int | None, str] | tuple[int | None, str, int]) -> None:
+    def vendor(self, *stages: tuple[int | None, str] | tuple[int | None, str, int], ms: float | None = None) -> None:
         """One connection: TTL, answer, and the least TTL that is seen."""
         line = self._connected()
         for stage in stages:
-            self._stage(line, stage[0], stage[1], min_ttl=stage[2] if len(stage) > 2 else None)
+            self._stage(line, stage[0], stage[1], min_ttl=stage[2] if len(stage) > 2 else None, ms=ms)
 
     def _connected(self) -> ObsId:
         return self.add(
@@ -80,10 +80,12 @@ class Tale(Story):
         )
 
     def _stage(
-        self, line: ObsId, ttl: int | None, answer: str, *, neutral: bool = False, min_ttl: int | None = None
-    ) -> None:
+        self, line: ObsId, ttl: int | None, answer: str, *, neutral: bool = False, min_ttl: int | None = None,
+        ms: float | None = None,
+    ) -> None:  # fmt: skip
+        took = {"none": 1500, "expired": 220, "reset": 5}
         self.add(
-            transport.InFlow, self._flow, ms=1500 if answer == "none" else 30, caused_by=line, address=TARGET,
+            transport.InFlow, self._flow, ms=ms or took.get(answer, 30), caused_by=line, address=TARGET,
             port=443, payload="client_hello", name="www.example.com" if neutral else HOST, neutral=neutral, ttl=ttl,
             min_ttl=min_ttl, limit_ms=1000, answer=answer,
         )  # fmt: skip
@@ -196,6 +198,26 @@ def test_between_the_gateway_and_the_provider_it_is_undecided() -> None:
 
 def test_a_reset_at_ttl_1_is_the_customers() -> None:
     assert told(cut((1, "reset")).verdict()) == ("local", "established", "local.firewall.by_name")
+
+
+@pytest.mark.parametrize("neutral", ["data", "reset"])
+def test_a_host_that_hangs_up_on_whom_it_accepted_ends_no_data(neutral: str) -> None:
+    """A round trip after the connection stood, data with a TTL of 1 or 2 were out: they are not what it is about."""
+    for stages in (((1, "reset"),), ((1, "expired"), (2, "reset"))):
+        tale = Tale()
+        tale.neutral(neutral)
+        tale.vendor(*stages, ms=21)
+        assert (tale.state().stopped_at, tale.state().on_the_way) == (None, None)
+        assert tale.verdict().side not in ("local", "transit")
+
+
+def test_a_host_that_hangs_up_later_does_so_on_the_neutral_name_too() -> None:
+    """A balancer that gives its dead servers up after 0.4 s."""
+    tale = Tale()
+    tale.neutral("reset", ms=400)
+    tale.vendor((1, "expired"), (2, "expired"), (3, "reset"), ms=200)
+    assert tale.state().stopped_at is None
+    assert tale.verdict().side not in ("local", "transit")
 
 
 def test_the_vendors_end_that_minds_the_name() -> None:
