@@ -45,8 +45,8 @@ class TlsState(Value, frozen=True, kw_only=True):
     ``reset``, ``closed``, ``silent``, ``not_tls``, ``failed`` (anything else).
 
     Of several handshakes the best counts. ``alert``: never close_notify. ``verify_code`` is OpenSSL's for the system
-    store (0 good), ``mozilla_code`` for Mozilla's; ``acked``: the ClientHello reached the peer's TCP. ``leaf`` and
-    ``issuer``: what was presented.
+    store (0 good), ``mozilla_code`` for Mozilla's; ``acked``: the ClientHello reached the peer's TCP, and so did what
+    followed a ServerHello. ``leaf`` and ``issuer``: what was presented.
     """
 
     how: Literal["ok", "untrusted", "alert", "reset", "closed", "silent", "not_tls", "failed"]
@@ -72,9 +72,8 @@ class HttpState(Value, frozen=True, kw_only=True):
     means by it; ``refuses``: whom it says that it refuses; ``bare``: a server's default page, which no application
     wrote. ``fronts``: products on the way that put headers on every answer, so that they need not have decided.
     ``pop``: which site of an anycast service answered. ``search_keys``: ids that the vendor can look up. ``failed``:
-    among others, the request's own connection did not come about, and ``refused_by`` the ICMP error that ended it, if one
-    did. The first answer to netdiag's client is described;
-    ``statuses`` has all of them.
+    among others, the request's own connection did not come about, and ``refused_by`` the ICMP error that ended it, if
+    one did. The first answer to netdiag's client is described; ``statuses`` has all of them.
     """
 
     how: Literal["answered", "silent", "reset", "closed", "failed"]

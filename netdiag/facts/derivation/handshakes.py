@@ -57,13 +57,22 @@ def tls_state(records: Sequence[Handshake], book: Book) -> TlsState | None:
         verify_code=codes.get("system"),
         mozilla_code=codes.get("mozilla"),
         alert=alert_of(record),
-        acked=record.acked,
+        acked=_all_acked(record),
         server_hello=record.server_hello,
         leaf=record.chain[0] if record.chain else None,
         issuer=record.chain[0].issuer if record.chain else None,
         chain_length=len(record.chain),
         client_certificate_asked=record.client_certificate_asked,
     )
+
+
+def _all_acked(record: Handshake) -> bool | None:
+    """The greeting was acknowledged, and so was what followed the peer's answer to it, as far as TCP had to repeat it:
+    who answers a greeting and never gets the rest is silent for no reason of his own."""
+    info = record.tcp
+    if record.acked is True and record.server_hello and info is not None and info.unacked > 0 and info.retransmits > 0:
+        return False
+    return record.acked
 
 
 def is_vouched_for(state: TlsState | None) -> bool:

@@ -14,7 +14,8 @@ def stopped(facts: Facts, *how: str) -> tuple[tuple[AddressState, str, bool | No
         if state.http is not None and state.http.how in how:
             found.append((state, "the request", state.http.acked))
         elif state.http is None and state.tls is not None and state.tls.how in how:
-            found.append((state, "the TLS greeting", state.tls.acked))
+            sent = "the rest of the TLS handshake" if state.tls.server_hello else "the TLS greeting"
+            found.append((state, sent, state.tls.acked))
     return tuple(found)
 
 
