@@ -111,17 +111,15 @@ def _outcome(records: Sequence[InFlow]) -> Outcome | None:
 
 
 def _is_for_data(end: InFlow, records: Sequence[InFlow], scene: Scene) -> bool:
-    """The end of a connection has to do with the data in it: it came sooner than the host, once connected, can have
-    ended it by itself, or long after, when other data had expired meanwhile. A host that hangs up on whomever it
-    accepted does so about one round trip later, or when it ended the connection of the neutral name, whatever TTL the
-    data have."""
+    """The end of a connection has to do with the data in it: it came long after the host would have ended it by itself,
+    when other data had expired meanwhile. A host that hangs up on whomever it accepted does so about one round trip
+    later, or when it ended the connection of the neutral name, whatever TTL the data have. That an end came sooner than
+    a round trip proves nothing: this machine may have been late to see that it was connected."""
     lived = {one.id: _lived(one, scene) for one in records}
     now = lived[end.id]
     if now is None:
         return False
-    since_ns, rtt_ns = now
-    if since_ns < rtt_ns / 2:
-        return True
+    _, rtt_ns = now
     others = [told[0] for one in records if one.neutral and one.answer in _ENDS and (told := lived[one.id])]
     quiet = [one for one in records if one.caused_by == end.caused_by and one.answer == "expired"]
     quiet_ns = max((told[0] for one in quiet if (told := lived[one.id])), default=0)
