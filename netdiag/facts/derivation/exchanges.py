@@ -27,6 +27,9 @@ _REFUSED_STATUSES = frozenset({407, 408, 420, 421, 429, 451, 511})
 (old limiters), misdirected request (RFC 9110), too many requests (RFC 6585), legal reasons (RFC 7725), a network's
 log-in page (RFC 6585)."""
 
+_ASK_FOR_KEYS = frozenset({"AWS API Gateway", "Google Cloud"})
+"""Products that refuse a missing key or login in the words in which they refuse an address (pages/defaults.py)."""
+
 _NONE_LEFT = re.compile(r"remaining[a-z-]*: ?0$|^ratelimit: .*;\s?r=0\b")
 """``X-RateLimit-Remaining: 0`` and such; ``RateLimit: "default";r=0`` (draft-ietf-httpapi-ratelimit-headers)."""
 _LIMITING_STATUSES = frozenset({403, 429})
@@ -173,8 +176,8 @@ def works(state: HttpState) -> bool | None:
     (4) A page of another status from 400 on that says in words that the address, its network or its region is refused:
         no, unless another client was let through.
     (5) 403 and 406 with a server's default page can come of a rule on the address or of the site's own setting: no if
-        another client got the same, yes if that was let through, unknown if none was asked. An application's page
-        (JSON, its own words) is an answer: yes.
+        another client got the same, yes if that was let through, unknown if none was asked, or from a product that
+        says the same to whoever sends no key. An application's page (JSON, its own words) is an answer: yes.
     (6) Anything else, 401, 404, 405 and redirects too, is the application's answer: yes.
     """
     status = state.status
@@ -194,5 +197,9 @@ def works(state: HttpState) -> bool | None:
     if state.refuses is not None:
         return False
     if status in (403, 406) and state.bare:
-        return None if state.other_agent_status is None else state.other_agent_status != status
+        return (
+            None
+            if state.product in _ASK_FOR_KEYS or state.other_agent_status is None
+            else state.other_agent_status != status
+        )
     return True

@@ -71,7 +71,7 @@ def address_states(
         works, failed_at = _works(book.bundle.target.scheme, connect, tls, answer)
         if works is True and tls is None and controls.portal.value:
             works, failed_at = _behind_portal(answer, controls.portal.value)
-        if works is True and address in named.told.served and _is_refusal(answer):
+        if works is not False and address in named.told.served and _is_refusal(answer):
             works, failed_at = False, "http"
         mine: list[Observed] = [
             *records.connects.get(address, ()), *records.handshakes.get(address, ()),

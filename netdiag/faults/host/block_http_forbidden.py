@@ -62,7 +62,7 @@ def assess(facts: Facts) -> Finding:
     if known:
         because = f"{said}: a rule refuses the request before the application is asked{meaning(http)}."
         return answered(facts, state, http, because)
-    if http.bare or client == http.status:
+    if state.works is False and (http.bare or client == http.status):
         whom = ", to another client name, too" if client == http.status else ""
         whom += ", and to another line" if other.fails else ""
         because = (

@@ -211,6 +211,17 @@ def test_an_applications_403_is_an_answer_where_no_other_line_is_served(theirs: 
     assert facts_of(run(forbidden), run(theirs)).target.works.value is True
 
 
+def test_a_gateway_that_may_ask_for_a_key_leaves_open_whom_it_refuses() -> None:
+    def gateway(story: Story) -> None:
+        story.reach()
+        said = {"x-amzn-requestid": "5f3b9c1e", "x-amzn-errortype": "ForbiddenException"}
+        for agent in ("netdiag", "Mozilla/5.0"):
+            story.http(status=403, headers=said, body='{"message":"Forbidden"}', agent=agent)
+
+    assert facts_of(run(gateway), run(gateway)).target.works.value is None
+    assert facts_of(run(gateway), run(Story.well)).target.works.value is False
+
+
 def test_a_login_that_is_asked_for_is_an_answer_whoever_else_is_served() -> None:
     assert facts_of(run(status(401)), run(Story.well)).target.works.value is True
 

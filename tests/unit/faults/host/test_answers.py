@@ -148,3 +148,11 @@ class TestForbidden:
     def test_the_applications_own_403_is_no_fault(self) -> None:
         given = facts(at(tls=TLS_OK, http=answer(403), works=True))
         assert said(given)[0] == "none"
+
+
+def test_a_page_that_may_ask_for_a_key_accuses_nobody() -> None:
+    """Whether such an answer is a refusal is not known: ``works`` is None."""
+    refused = HttpState(how="answered", status=403, bare=True, other_agent_status=403, product="AWS API Gateway")
+    unknown, failing = at(tls=TLS_OK, http=refused, works=None), at(tls=TLS_OK, http=refused, works=False)
+    assert found("host.block.http_forbidden", facts(unknown)).lean is Lean.SILENT
+    assert found("host.block.http_forbidden", facts(failing)).lean is Lean.SUPPORTS
