@@ -4,6 +4,12 @@ from collections.abc import Sequence
 
 from netdiag.facts import AddressState, Facts
 from netdiag.facts.ways import WayState
+from netdiag.faults.base import CONTROL_RUN
+
+SECOND_WAY = (
+    "The same by a second way out in one run (`netdiag collect --via`): a phone's line as another interface, or a "
+    "proxy on another network."
+)
 
 _BY = {
     "proxy": "through the proxy {}",
@@ -53,3 +59,9 @@ def fails_there(facts: Facts, states: Sequence[AddressState]) -> str | None:
         (by(way) for way in facts.ways.states.value or () if way.other_address and any(t.alike for t in way.trials)),
         None,
     )
+
+
+def next_measurement(facts: Facts) -> str:
+    """What tells a block of this address from a drop for everyone: another line, and a second way where none was
+    taken."""
+    return CONTROL_RUN if facts.ways.states.known else f"{CONTROL_RUN} {SECOND_WAY}"

@@ -38,9 +38,9 @@ CLOCK_TOLERANCE_S = 300
 
 
 class Agent(Value, frozen=True, kw_only=True):
-    """What was seen from elsewhere of the addresses that fail here: by the agent's runs, and by a second way out of the
-    customer's own. ``works`` and ``fails`` come from uncapped runs, ``works`` also from a second way by which an address
-    worked that failed here before and after."""
+    """What was seen from elsewhere of the addresses that fail here: by the agent's runs, and by a second way out of
+    the customer's own. ``works`` and ``fails`` come from uncapped runs, ``works`` also from a second way by which an
+    address worked that failed here before and after."""
 
     works: bool = False
     fails: bool = False

@@ -1,6 +1,10 @@
 """Second ways out: what they say of addresses that fail here, and when they say nothing."""
 
+from typing import Any
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from netdiag.evidence.bundle import Via
 from netdiag.evidence.record import FailureCode
@@ -143,3 +147,10 @@ def test_the_other_family_is_another_way() -> None:
     told.well("2001:db8:5::7")
     assert facts_of(told).ways.other_family_works.value is True
     assert EDGE not in (facts_of(told).ways.works_there.value or ())
+
+
+@given(st.text(max_size=40), st.sampled_from(["interface", "source", "proxy"]), st.text(max_size=20))
+def test_a_strangers_bundle_may_say_anything_of_its_ways(name: str, kind: Any, address: str) -> None:
+    told = story()
+    told.way(Via(kind=kind, name=name), address)
+    assert facts_of(told).ways.states.known
