@@ -20,6 +20,7 @@ What to tell the customer
 """
 
 from netdiag.facts import Facts
+from netdiag.faults._ways import whence
 from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes
 from netdiag.faults.host._reading import (
     PROFILE,
@@ -44,7 +45,7 @@ def assess(facts: Facts) -> Finding:
     other = agent(facts)
     if other.works:
         return opposes(
-            "The same address works from another line, so it is not shut for everyone.",
+            f"The same address works {whence(facts)}, so it is not shut for everyone.",
             *USED,
             witnesses=other.witnesses,
         )

@@ -21,6 +21,7 @@ What to tell the customer
 """
 
 from netdiag.facts import AddressState, Facts
+from netdiag.faults._ways import whence
 from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes, silent
 from netdiag.faults.host._reading import (
     NEIGHBOUR_WAIT_MS,
@@ -47,7 +48,7 @@ def assess(facts: Facts) -> Finding:
     other = agent(facts)
     if other.works:
         return opposes(
-            "The same address works from another line, so the machine is up.", *USED, witnesses=other.witnesses
+            f"The same address works {whence(facts)}, so the machine is up.", *USED, witnesses=other.witnesses
         )
     alive = next((state for state in states if state.answers_otherwise is True), None)
     if alive is not None:

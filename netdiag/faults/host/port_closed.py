@@ -22,6 +22,7 @@ What to tell the customer
 """
 
 from netdiag.facts import AddressState, Facts
+from netdiag.faults._ways import whence
 from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes, silent
 from netdiag.faults.host._reading import (
     SAME_PLACE,
@@ -59,7 +60,7 @@ def assess(facts: Facts) -> Finding:
     other = agent(facts)
     if other.works:
         return opposes(
-            "The same address accepts connections on this port from another line.", *USED, witnesses=other.witnesses
+            f"The same address accepts connections on this port {whence(facts)}.", *USED, witnesses=other.witnesses
         )
     seen, named = witnesses(facts, *refused), addresses(refused)
     walk, own = walk_to(facts, refused[0].address), _from_the_host(facts, refused[0])
