@@ -12,7 +12,7 @@ from tests.netns.lab import ROOT
 
 README = (ROOT / "README.md").read_text()
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
-COMMANDS = ("collect", "analyze", "recheck", "trace", "verify", "show", "faults", "demo")
+COMMANDS = ("collect", "analyze", "recheck", "limits", "trace", "verify", "show", "faults", "demo")
 
 
 ACCURACY = ROOT / "docs" / "accuracy.md"

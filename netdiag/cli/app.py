@@ -324,8 +324,8 @@ def limits(
 ) -> int:
     """Find out how much URL lets pass: requests, connections, and both at the same time.
 
-    It ends with the first refusal, unless you operate the service. With --expect the exit code is 0 where the limit is
-    the expected one, and 1 where it is another, or was not found.
+    It ends with the first refusal, unless you operate the service. The exit code is 0 where the limit is the one that
+    you expect, and 1 where it is another, or was not found.
     """
     from netdiag.cli import limits as command
 

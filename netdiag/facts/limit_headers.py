@@ -15,7 +15,7 @@ _LONGEST = 500
 _MOST = 10
 
 _MEMBER = re.compile(
-    r'\s*(?:"((?:[^"\\]|\\["\\])*)"|([A-Za-z*][\w.*/:-]*))((?:\s*;\s*[a-z*][a-z0-9_.*-]*(?:=[^;,]*)?)*)\s*'
+    r'\s*(?:"((?:[^"\\]|\\["\\])*)"|([A-Za-z*][\w.*/:-]*))((?:\s*;\s*[a-z*][a-z0-9_.*-]*(?:=(?:"[^"]*"|[^;,"\s]*))?)*)\s*'
 )
 """A list member of RFC 9651 as these headers have it: a string or token, and its parameters."""
 

@@ -228,7 +228,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ([""], "empty"),
         (["ftp://x"], "http and https only"),
         (["api.vendor.test"], "give --yes"),
-        (["api.vendor.test", "--yes", "--rate-limit"], "--rate-limit is not available yet"),
         (["api.vendor.test", "--yes", "--via", "no-such0"], "--via: this machine has no interface of that name"),
         (["api.vendor.test", "--yes", "--via", "192.0.2.77"], "--via: 192.0.2.77 is no address of this machine"),
         (["api.vendor.test", "--yes", "--via", "socks5://127.0.0.1:1080"], "--via: a proxy is named as http://"),

@@ -1,0 +1,233 @@
+"""What a rate section shows: shapes, kinds, what headers said, and whether it is the expected limit."""
+
+import msgspec
+import pytest
+
+from netdiag.evidence.bundle import Step
+from netdiag.evidence.limits import LimitAttempt, LimitBudget, Outcome
+from netdiag.evidence.record import StepId
+from netdiag.evidence.web import Header
+from netdiag.facts.derivation.book import Book
+from netdiag.facts.derivation.limits import derive_limits
+from netdiag.facts.expectation import Expectation, agreement, parse_expectation
+from netdiag.facts.limit_headers import Said, limits_said
+from netdiag.facts.limits import Estimate, LimitFacts
+from netdiag.probes.limiting import OPERATOR
+from tests.fakes.bundles import sample_bundle
+from tests.fakes.limiters import (
+    Banning,
+    Bucket,
+    Concurrency,
+    Delaying,
+    FixedWindow,
+    Limiter,
+    Nothing,
+    Simulation,
+    SlidingWindow,
+)
+
+SMALL = LimitBudget()
+FOR_OPERATORS = msgspec.structs.replace(OPERATOR, seconds=240)
+
+
+def facts_of(history: list[LimitAttempt], budget: LimitBudget) -> LimitFacts:
+    step = Step(id=StepId("limits"), probe="limits", role="target", params=budget.params())
+    bundle = msgspec.structs.replace(sample_bundle(observations=tuple(history)), plan=(step,))
+    return derive_limits(Book(bundle, "main", None))
+
+
+def seen_of(
+    limiter: Limiter,
+    budget: LimitBudget = FOR_OPERATORS,
+    *,
+    of: str = "request",
+    how: Outcome = "refused_http",
+    rtt_s: float = 0.02,
+) -> LimitFacts:
+    return facts_of(Simulation(limiter, budget, of=of, how=how, rtt_s=rtt_s).run(), budget)
+
+
+def shape(facts: LimitFacts, name: str) -> Estimate:
+    (found,) = [one for one in facts.estimates.value or () if one.shape == name]
+    return found
+
+
+def test_a_bucket_is_no_window() -> None:
+    facts = seen_of(Bucket(10, 20))
+    (found,) = facts.estimates.value or ()
+    assert found.shape == "token_bucket"
+    assert (found.burst_low, found.burst_high) == (20, 20)
+    assert facts.kinds.value == ("request_rate",)
+    assert facts.recovers.value is True
+
+
+@pytest.mark.parametrize("window_s", [2, 10])
+def test_a_fixed_window_is_no_sliding_one(window_s: float) -> None:
+    facts = seen_of(FixedWindow(10, window_s))
+    (found,) = facts.estimates.value or ()
+    assert found.shape == "fixed_window"
+    assert (found.burst_low, found.burst_high) == (10, 10)
+    assert found.window_low_s is not None
+    assert found.window_high_s is not None
+    assert found.window_low_s <= window_s <= found.window_high_s
+
+
+def test_a_window_by_the_clock_is_found_too() -> None:
+    found = shape(seen_of(FixedWindow(10, 10, by_clock=True, phase_s=3)), "fixed_window")
+    assert found.burst_low == 10
+    assert found.window_low_s is not None
+    assert found.window_high_s is not None
+    assert found.window_low_s <= 10 <= found.window_high_s
+
+
+def test_a_sliding_window_is_no_fixed_one() -> None:
+    facts = seen_of(SlidingWindow(10, 10))
+    (found,) = facts.estimates.value or ()
+    assert found.shape == "sliding_window"
+    assert found.rate_low <= 1 <= found.rate_high
+
+
+@pytest.mark.parametrize("rate", [2, 5])
+def test_answers_that_are_held_back_tell_their_rate(rate: float) -> None:
+    for budget in (SMALL, FOR_OPERATORS):
+        facts = seen_of(Delaying(rate, 50), budget)
+        assert facts.met.value is False
+        found = shape(facts, "delay")
+        assert (found.rate_low * found.rate_high) ** 0.5 == pytest.approx(rate, rel=0.05)
+
+
+def test_a_server_that_is_only_slow_holds_nothing_back() -> None:
+    assert not seen_of(Nothing(), SMALL, rtt_s=0.3).estimates.known
+
+
+def test_one_refusal_gives_bounds_and_no_estimate() -> None:
+    facts = seen_of(Bucket(1, 5), SMALL)
+    assert facts.met.value is True
+    assert not facts.estimates.known
+    refused = [one for one in facts.allowed.value or () if one.refused]
+    assert [(one.phase, one.passed) for one in refused] == [("burst_on_one_connection", 5)]
+    assert facts.recovers.basis.value == "not_looked"
+
+
+def test_what_looks_like_a_ban_is_said_so() -> None:
+    facts = seen_of(Banning(6, 30), how="silent", of="connection")
+    assert facts.banned.value is True
+    assert facts.kinds.value == ("connection_rate",)
+
+
+def test_concurrency_is_told_when_letting_go_helps() -> None:
+    assert seen_of(Concurrency(4), of="connection", how="closed").kinds.value == ("concurrency",)
+    assert seen_of(Concurrency(4), SMALL, of="connection", how="closed").kinds.value == (
+        "concurrency",
+        "connection_rate",
+    )
+
+
+def test_a_service_that_refuses_already_shows_no_limit() -> None:
+    facts = seen_of(Banning(0, 30))
+    assert facts.already.value is True
+    assert not facts.met.known
+
+
+def test_a_bundle_without_a_rate_section_knows_nothing() -> None:
+    assert facts_of([], SMALL) == LimitFacts()
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({}, ()),
+        ({"ratelimit": '"default";r=50;t=30'}, (Said(name="default", remaining=50, reset_s=30),)),
+        (
+            {"ratelimit-policy": '"burst";q=100;w=60,"daily";q=1000;w=86400', "ratelimit": '"burst";r=9;t=12'},
+            (
+                Said(name="burst", quota=100, window_s=60, remaining=9, reset_s=12),
+                Said(name="daily", quota=1000, window_s=86400),
+            ),
+        ),
+        (
+            {"ratelimit-limit": "100, 100;w=60", "ratelimit-remaining": "7", "ratelimit-reset": "20"},
+            (Said(quota=100, remaining=7, window_s=60, reset_s=20),),
+        ),
+        (
+            {"x-ratelimit-limit": "60", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "1773480473"},
+            (Said(quota=60, remaining=0, reset_s=60),),
+        ),
+        ({"x-rate-limit-limit": "60", "x-rate-limit-reset": "5"}, (Said(quota=60, reset_s=5),)),
+        (
+            {"x-ratelimit-limit-minute": "5", "x-ratelimit-remaining-minute": "4"},
+            (Said(name="minute", quota=5, remaining=4, window_s=60),),
+        ),
+    ],
+)
+def test_headers_by_their_standards(headers: dict[str, str], expected: tuple[Said, ...]) -> None:
+    assert limits_said(headers, 1_773_480_413) == expected
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", ",", '"a', '"a";q=1,', '"a";q=1 "b"', ";q=5", '"a";;q=1', "=", "é;q=1", '"a";q=' + "9" * 600, "\x00"],
+)
+def test_what_is_malformed_says_nothing(value: str) -> None:
+    assert limits_said({"ratelimit-policy": value, "ratelimit": value}, None) == ()
+
+
+@pytest.mark.parametrize("value", ["-1", "ten", "1e9", "٣", "9" * 20, "", "1.5"])
+def test_numbers_that_are_none_say_nothing(value: str) -> None:
+    assert limits_said({"x-ratelimit-limit": value, "x-ratelimit-remaining": value}, None) == ()
+
+
+def test_headers_predict_a_refusal_or_do_not() -> None:
+    history = Simulation(Bucket(1, 5), SMALL).run()
+    for left, predicted in (("0", True), ("3", False)):
+        headers = (Header(name="x-ratelimit-remaining", value=left),)
+        told = [msgspec.structs.replace(one, headers=headers) for one in history]
+        assert facts_of(told, SMALL).predicted.value is predicted
+    assert not facts_of(history, SMALL).predicted.known
+    assert facts_of(history, SMALL).said.value == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("10r/s burst 20", Expectation(rate=10, burst=20)),
+        ("30r/m", Expectation(rate=0.5)),
+        ("100/h burst=5", Expectation(rate=100 / 3600, burst=5)),
+        ("2.5r/s", Expectation(rate=2.5)),
+    ],
+)
+def test_an_expected_limit_as_it_is_written(text: str, expected: Expectation) -> None:
+    assert parse_expectation(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "10", "r/s", "10r/d", "0r/s", "10r/s burst", "-1r/s", "10r/s burst -2", "1e3r/s"])
+def test_what_is_no_limit_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="10r/s burst 20"):
+        parse_expectation(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "agrees"),
+    [
+        ("5r/s burst 9", "agrees"),
+        ("5r/s burst 10", "agrees"),
+        ("5r/s", "agrees"),
+        ("5.5r/s burst 9", "agrees"),
+        ("10r/s burst 9", "differs"),
+        ("2r/s", "differs"),
+        ("5r/s burst 20", "differs"),
+        ("5r/s burst 3", "differs"),
+    ],
+)
+def test_the_expected_limit_is_compared_with_the_one_that_was_found(text: str, agrees: str) -> None:
+    assert agreement(parse_expectation(text), seen_of(Bucket(5, 10))) == agrees
+
+
+def test_bounds_can_exclude_an_expected_limit_and_never_confirm_one() -> None:
+    served = seen_of(Nothing(), SMALL)
+    assert agreement(parse_expectation("1r/s burst 3"), served) == "differs"
+    assert agreement(parse_expectation("100r/s burst 100"), served) == "unknown"
+    bounded = seen_of(Bucket(1, 5), SMALL)
+    assert agreement(parse_expectation("1r/s burst 4"), bounded) == "unknown"
+    assert agreement(parse_expectation("1r/s burst 30"), bounded) == "differs"
+    assert agreement(parse_expectation("1r/s burst 5"), LimitFacts()) == "unknown"
