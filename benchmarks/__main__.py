@@ -3,13 +3,13 @@
 import argparse
 import sys
 
-from benchmarks import budget, page, program, race, trace
+from benchmarks import budget, limits, page, program, race, trace
 from benchmarks.page import Results
 from tests.netns import kernel
 from tests.netns.lab import missing
 from tests.netns.scenario import names
 
-PARTS = ("race", "trace", "budget", "cost")
+PARTS = ("race", "trace", "budget", "cost", "limits")
 
 
 def main(argv: list[str]) -> int:
@@ -55,7 +55,8 @@ def run(parts: list[str] | tuple[str, ...], *, quick: bool) -> Results:
     if "budget" in parts:
         faults = [name for name in names() if not name.startswith(("none-", "healthy"))]
         tried = budget.run(faults[:: max(1, len(faults) // 6)] if quick else faults, networks)
-    return Results(races, cost, tried, paths)
+    estimated = limits.run(limits.SETTINGS[::7] if quick else limits.SETTINGS) if "limits" in parts else []
+    return Results(races, cost, tried, paths, tuple(estimated))
 
 
 if __name__ == "__main__":

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import bars as promises
-from benchmarks import budget, program, race, trace
+from benchmarks import budget, limits, program, race, trace
 from benchmarks.bars import Bar
 from benchmarks.budget import Tried
+from benchmarks.limits import Estimated
 from benchmarks.program import Cost
 from benchmarks.race import Race
 from benchmarks.trace import Paths
@@ -25,12 +26,14 @@ class Results(NamedTuple):
     cost: Cost | None
     tried: list[Tried]
     paths: Paths | None = None
+    estimated: tuple[Estimated, ...] = ()
 
     def bars(self) -> list[Bar]:
         """Every promise that this run can judge."""
         found = race.bars(self.races) if self.races else []
         found += [] if self.paths is None else trace.bars(self.paths)
         found += budget.bars(self.tried)
+        found += limits.bars(self.estimated)
         return found + (program.bars(self.cost) if self.cost else [])
 
 
@@ -49,7 +52,15 @@ def machine() -> Machine:
 
 def page(results: Results, on: Machine, *, how: str) -> str:
     """The whole page, in Markdown. ``how`` is the command line that made it."""
-    return "\n".join([_head(results.bars(), on, how), *_races(results.races), *_paths(results.paths), *_rest(results)])
+    return "\n".join(
+        [
+            _head(results.bars(), on, how),
+            *_races(results.races),
+            *_paths(results.paths),
+            *_rest(results),
+            *_limits(results),
+        ]
+    )
 
 
 def write(results: Results, *, how: str, to: Path = PAGE) -> None:
@@ -98,6 +109,20 @@ send 5 SYNs in 30 s to one address and port; at home the vendor has two addresse
 second port too.
 
 {race.traffic_table(races)}
+"""
+    ]
+
+
+def _limits(results: Results) -> list[str]:
+    if not results.estimated:
+        return []
+    return [
+        f"""## limits: estimate error of rate and burst
+
+`netdiag limits --i-operate-this` against nginx's limit_req (nodelay) on the home line of the lab, each setting once. nginx's
+`burst` counts what may come beyond the first, so that one more may come at once. A rate is the middle of the interval said.
+
+{limits.table(results.estimated)}
 """
     ]
 
