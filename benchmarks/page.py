@@ -119,8 +119,9 @@ def _limits(results: Results) -> list[str]:
     return [
         f"""## limits: estimate error of rate and burst
 
-`netdiag limits --i-operate-this` against nginx's limit_req (nodelay) on the home line of the lab, each setting once. nginx's
-`burst` counts what may come beyond the first, so that one more may come at once. A rate is the middle of the interval said.
+`netdiag limits --i-operate-this` against nginx's limit_req (nodelay) on the home line of the lab, each setting once.
+nginx's `burst` counts what may come beyond the first, so that one more may come at once. A rate is the middle of the
+interval said.
 
 {limits.table(results.estimated)}
 """

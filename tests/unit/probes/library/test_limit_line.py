@@ -1,0 +1,150 @@
+"""The connections of a rate section on loopback: kept, closed, reset, silent."""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from netdiag.evidence.limits import LimitAttempt
+from netdiag.evidence.record import ObsId, StepId
+from netdiag.probes.base import LimitWish, Stamp
+from netdiag.probes.clock import Clock
+from netdiag.probes.kernel import tcp
+from netdiag.probes.library.limit_line import LiveLimitLine
+from netdiag.probes.library.sockets import SocketStream
+from netdiag.probes.library.web import Identity
+
+STAMP = Stamp(id=ObsId("o1"), step=StepId("limits"), role="target")
+Handler = Callable[[socket.socket], None]
+
+
+@contextmanager
+def server(handle: Handler) -> Iterator[int]:
+    """Every connection to the port that it yields goes to ``handle`` in a thread of its own."""
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                end, _ = listening.accept()
+                threading.Thread(target=one, args=(end,), daemon=True).start()
+
+    def one(end: socket.socket) -> None:
+        with contextlib.suppress(OSError), end:
+            handle(end)
+
+    threading.Thread(target=accept, daemon=True).start()
+    try:
+        yield listening.getsockname()[1]
+    finally:
+        listening.close()
+
+
+def serve(*heads: str) -> Handler:
+    """One answer after the other on one connection."""
+
+    def handle(end: socket.socket) -> None:
+        for head in heads:
+            while b"\r\n\r\n" not in end.recv(65_536):
+                pass
+            end.sendall(head.replace("\n", "\r\n").encode() + b"\r\n\r\n")
+        end.recv(1)
+
+    return handle
+
+
+def line(port: int) -> LiveLimitLine:
+    return LiveLimitLine(Clock(20), Identity(run_id="0" * 16), "127.0.0.1", port, f"http://127.0.0.1:{port}/status")
+
+
+def ask(on: LiveLimitLine, *, connection: int = 1, request: bool = True, hold: bool = False) -> LimitAttempt:
+    wish = LimitWish(phase="single", connection=connection, at_ns=0, request=request, hold=hold)
+    return on.attempt(STAMP, wish, in_flight=1)
+
+
+OK = "HTTP/1.1 200 OK\nContent-Length: 500"
+
+
+def test_requests_share_a_connection_until_the_server_closes_it() -> None:
+    with server(serve(OK, f"{OK}\nConnection: close")) as port, line(port) as on:
+        first, second, third = ask(on), ask(on), ask(on)
+    assert [one.fresh for one in (first, second, third)] == [True, False, True]
+    assert first.source_port == second.source_port != third.source_port
+    assert [one.closes for one in (first, second, third)] == [False, True, False]
+    assert {one.outcome for one in (first, second, third)} == {"answered"}
+
+
+@pytest.mark.parametrize(
+    ("head", "outcome"),
+    [
+        ("HTTP/1.1 429 Too Many\nRetry-After: 7\nX-RateLimit-Remaining: 0\nSet-Cookie: a=b", "refused_http"),
+        ("HTTP/1.1 503 Unavailable", "refused_http"),
+        ("HTTP/1.1 403 Forbidden", "refused_http"),
+        ("HTTP/1.1 429 Too Many\ncf-mitigated: challenge", "challenge"),
+        ("HTTP/1.1 404 Not Found", "answered"),
+        ("HTTP/1.1 401 Unauthorized", "answered"),
+    ],
+)
+def test_answers_are_told_apart_and_cookies_are_not_kept(head: str, outcome: str) -> None:
+    with server(serve(f"{head}\nContent-Length: 0")) as port, line(port) as on:
+        made = ask(on)
+    assert made.outcome == outcome
+    assert "set-cookie" not in {header.name for header in made.headers}
+    if "Retry-After" in head:
+        assert made.retry_after_s == 7
+        assert {header.name: header.value for header in made.headers}["x-ratelimit-remaining"] == "0"
+
+
+def test_a_connection_that_ends_without_an_answer_was_closed_or_reset() -> None:
+    def close(end: socket.socket) -> None:
+        end.recv(65_536)
+
+    def reset(end: socket.socket) -> None:
+        end.recv(65_536)
+        SocketStream(end).close()
+
+    for handle, outcome in ((close, "closed"), (reset, "reset")):
+        with server(handle) as port, line(port) as on:
+            assert ask(on).outcome == outcome
+
+
+def test_a_connection_without_a_request_is_watched_for_its_end() -> None:
+    def stay(end: socket.socket) -> None:
+        end.recv(1)
+
+    for handle, outcome in (
+        (stay, "answered"),
+        (lambda end: None, "closed"),
+        (lambda end: SocketStream(end).close(), "reset"),
+    ):
+        with server(handle) as port, line(port) as on:
+            made = ask(on, request=False, hold=True)
+            assert made.outcome == outcome
+            assert on.is_open(1) is (outcome == "answered")
+            on.release()
+            assert not on.is_open(1)
+
+
+def test_a_closed_port_refuses_and_costs_one_syn() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with line(port) as on:
+        made = ask(on)
+    assert (made.outcome, made.syns_sent) == ("refused", 1)
+
+
+def test_one_syn_alone_is_sent_for_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    wishes: list[tcp.Wish] = []
+    connect = tcp.connect
+
+    def watched(clock: Clock, stamp: Stamp, wish: tcp.Wish) -> object:
+        wishes.append(wish)
+        return connect(clock, stamp, wish)
+
+    monkeypatch.setattr(tcp, "connect", watched)
+    with server(serve(OK)) as port, line(port) as on:
+        ask(on)
+    assert [wish.syn_retries for wish in wishes] == [0]
