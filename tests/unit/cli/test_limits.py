@@ -1,0 +1,124 @@
+"""``netdiag limits`` on loopback: consent, budget, what it prints, and its exit codes."""
+
+import http.server
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from netdiag.cli.app import run
+from netdiag.evidence.limits import LimitBudget
+from netdiag.evidence.profile import parse_profile
+from netdiag.probes.limiting import OPERATOR, LimitRequest
+from netdiag.probes.plan.limits import budget_for
+from netdiag.reports.limits import budget_words
+from tests.fakes.limiters import Bucket, Limiter, Nothing
+
+Capture = pytest.CaptureFixture[str]
+
+PROFILE = b"""
+schema = "netdiag/profile/1"
+[[endpoint]]
+url = "https://api.vendor.test"
+[rate_limit]
+max_requests = 500
+max_rate = 100
+"""
+
+
+@contextmanager
+def limited(limiter: Limiter) -> Iterator[str]:
+    """A server behind ``limiter``; yields its URL."""
+    lock = threading.Lock()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_HEAD(self) -> None:
+            with lock:
+                passes, _ = limiter.meets(time.monotonic(), held=0)
+            self.send_response(200 if passes else 429)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        server.shutdown()
+
+
+def test_it_asks_before_it_sends(capsys: Capture) -> None:
+    with limited(Nothing()) as url:
+        assert run(["limits", url]) == 2
+    assert "give --yes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["", "--yes"], "empty"),
+        (
+            ["api.vendor.test", "--yes", "--expect", "fast"],
+            "--expect: an expected limit is written as '10r/s burst 20'",
+        ),
+        (["api.vendor.test", "--yes", "--budget", "1"], "--budget"),
+        (["api.vendor.test", "--yes", "--profile", "absent"], "absent cannot be read"),
+    ],
+)
+def test_called_wrongly(arguments: list[str], words: str, capsys: Capture) -> None:
+    assert run(["limits", *arguments]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_the_budget_is_shown_before_it_is_spent_and_bounds_after(capsys: Capture) -> None:
+    with limited(Bucket(1, 5)) as url:
+        assert run(["limits", url, "--yes"]) == 0
+    said = capsys.readouterr()
+    for text in (said.err, said.out):
+        assert "at most 30 requests and 20 connections" in " ".join(text.split())
+        assert max(len(line) for line in text.splitlines()) <= 80
+    assert "everybody who shares it" in " ".join(said.err.split())
+    assert "allowed >= 5 in 0." in said.out
+    assert "refused at 6" in " ".join(said.out.split())
+
+
+def test_the_expected_limit_decides_the_exit_code(capsys: Capture) -> None:
+    with limited(Bucket(20 / 3, 6)) as url:
+        arguments = ["limits", url, "--yes", "--i-operate-this", "--format", "json", "--budget", "60"]
+        assert run([*arguments, "--expect", "400r/m burst 5"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        time.sleep(1.5)
+        assert run([*arguments, "--expect", "1r/s burst 5"]) == 1
+    assert found["schema"] == "netdiag/limits/1"
+    assert found["expectation"] == "agrees"
+    assert found["budget"]["by"] == "operator"
+    assert json.loads(capsys.readouterr().out)["expectation"] == "differs"
+
+
+def test_too_little_evidence_confirms_nothing(capsys: Capture) -> None:
+    with limited(Bucket(1, 5)) as url:
+        assert run(["limits", url, "--yes", "--expect", "1r/s burst 4"]) == 1
+    assert "not enough evidence" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_profile_consents_for_its_own_endpoints_under_the_ceilings() -> None:
+    profile = parse_profile(PROFILE)
+    theirs = budget_for("https://api.vendor.test/status", profile)
+    assert (theirs.requests, theirs.rate, theirs.by, theirs.refusals) == (60, 20.0, "profile", 0)
+    for url in ("https://other.vendor.test/", "http://api.vendor.test/", "https://api.vendor.test:8443/"):
+        assert budget_for(url, profile) == LimitBudget()
+    assert budget_for("https://api.vendor.test/", None) == LimitBudget()
+
+
+def test_what_operators_may_spend_is_capped() -> None:
+    assert (OPERATOR.requests, OPERATOR.connections, OPERATOR.rate, OPERATOR.refusals) == (300, 100, 20.0, 6)
+    assert "none after one that looks like a ban" in budget_words(OPERATOR)
+    fields = set(LimitRequest.__struct_fields__)
+    assert not fields & {"requests", "connections", "rate", "refusals"}, "nothing may raise the caps"
