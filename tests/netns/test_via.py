@@ -11,7 +11,7 @@ from netdiag.facts import derive
 from netdiag.probes.manners import SYN_WINDOW_NS, SYNS
 from netdiag.verdict import decide
 from tests.conftest import LabFactory
-from tests.netns.collecting import NETDIAG, bundle_in, crashes
+from tests.netns.collecting import NETDIAG, NOTHING_IS_WRONG, bundle_in, crashes
 from tests.netns.scenario import find
 
 pytestmark = pytest.mark.lab
@@ -57,6 +57,34 @@ def test_two_addresses_behind_one_nat_say_nothing(lab: LabFactory, network: str)
     assert facts.ways.fails_there.value is None
     verdict = decide(facts)
     assert verdict.certainty != "established"
+
+
+SECOND_ADDRESS = (
+    NOTHING_IS_WRONG
+    + """
+[[change]]
+at = "customer"
+run = [
+    "echo {customer6} | sed 's/::.*$/::77/' > /run/second",
+    "ip -6 address add $(cat /run/second)/64 dev {dev:customer>gateway} nodad preferred_lft 0",
+]
+[[change]]
+at = "vendor"
+ip6tables = ["-I INPUT -s {customer6} -j REJECT --reject-with icmp6-port-unreachable"]
+"""
+)
+
+
+def test_a_second_local_address_is_really_used(lab: LabFactory) -> None:
+    """The vendor refuses one IPv6 address of the customer and serves the other."""
+    opened = lab(toml=SECOND_ADDRESS)
+    second = opened.values["customer6"].partition("::")[0] + "::77"
+    bundle = bundle_in(opened.collect("customer", ["--via", second]))
+    assert not crashes(bundle)
+    facts = derive(bundle)
+    (way,) = facts.ways.states.value or ()
+    assert (way.kind, way.name, way.control_works) == ("source", second, True)
+    assert facts.ways.outlasted.value == (opened.values["vendor6"],)
 
 
 def test_a_way_that_leads_nowhere_says_nothing(lab: LabFactory) -> None:

@@ -54,11 +54,11 @@ def test_interrupted_while_watching_the_run_is_kept_whole(lab: LabFactory, tmp_p
     opened = lab("host-blocked-reject-port-unreachable")
     path = tmp_path / "interrupted.zip"
     argv = [*NETDIAG, "collect", opened.url, "--yes", "--output", str(path), "--watch-recovery", "10m"]
-    running = opened.popen("customer", argv, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-    assert running.stderr is not None
-    assert any("now watching" in line for line in running.stderr), "the run ended without a watch"
-    opened.signal_inside(running, signal.SIGINT)
-    assert running.wait(15) == 130
+    with opened.popen("customer", argv, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as running:
+        assert running.stderr is not None
+        assert any("now watching" in line for line in running.stderr), "the run ended without a watch"
+        opened.signal_inside(running, signal.SIGINT)
+        assert running.wait(15) == 130
     bundle = bundle_in(path)
     watches = {step.id for step in bundle.plan if step.probe == "watch"}
     assert len(watches) == 1
