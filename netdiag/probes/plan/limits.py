@@ -29,10 +29,10 @@ def look_for_limits(inputs: Inputs, seen: Seen) -> Iterator[Step]:
     answers = [
         (step, one)
         for step, one in seen.of(Exchange, "target")
-        if step.proxy is None and is_plain(step) and one.address is not None and step.probe == "http"
+        if step.proxy is None and is_plain(step) and step.address is not None and step.probe == "http"
     ]
-    last = {one.address: one for _, one in answers}
-    good = [step for step, one in answers if _is_served(one) and _is_served(last[one.address])]
+    last = {step.address: one for step, one in answers}
+    good = [step for step, one in answers if _is_served(one) and _is_served(last[step.address])]
     target = inputs.target
     if not good:
         why = "the target was not reached" if not answers else "the target does not serve this address as it is"

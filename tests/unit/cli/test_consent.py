@@ -4,7 +4,7 @@ import pytest
 
 from netdiag.cli.consent import preview
 from netdiag.evidence.bundle import Options, Target
-from netdiag.probes.collect import CollectRequest, contacts
+from netdiag.probes.collect import CollectRequest, contacts, limit_budget
 from netdiag.reports.words import WIDTH
 
 
@@ -34,3 +34,12 @@ def test_the_target_routers_and_name_servers_are_named() -> None:
 def test_a_flag_is_told(flag: str, told: str) -> None:
     assert told in said(**{flag: True})
     assert told not in said()
+
+
+def test_the_budget_of_a_rate_section_is_told_before_it_is_spent() -> None:
+    target = Target(scheme="https", host="api.vendor.test", port=443)
+    request = CollectRequest(typed=target.url, target=target, options=Options(rate_limit=True))
+    words = " ".join(" ".join(preview(contacts(request), request.options, limit_budget(request))).split())
+    assert "--rate-limit: after all else, at most 30 requests and 20 connections, at most 10 a second" in words
+    assert "ending with the first refusal" in words
+    assert "may refuse this address for a while" in words
