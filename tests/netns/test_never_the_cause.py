@@ -225,6 +225,19 @@ def test_a_collect_trips_no_limit(
     assert limiter.refused(opened) > 0, "the limiter bites nobody, so this test shows nothing"
 
 
+IN_FLIGHT = 4
+"""What a rate section may have under way when the first refusal arrives: of these each may be refused, and no other. A
+dropped SYN is repeated by the kernel, and stands for one of them."""
+
+
+@pytest.mark.parametrize("name", [name for name in LIMITERS if not name.startswith("fail2ban")])
+def test_a_rate_section_begins_nothing_once_it_was_refused(lab: LabFactory, name: str) -> None:
+    """Consented to, it finds each limit, self-extending ones too (ufw limit, mod_evasive), and leaves it alone."""
+    opened = lab(name, toml=LIMITERS[name].toml)
+    assert not crashes(bundle_in(opened.collect(args=["--rate-limit"])))
+    assert 1 <= LIMITERS[name].refused(opened) <= IN_FLIGHT
+
+
 _BY_NAME = "-A FORWARD -p tcp --dport 443 -m string --algo bm --string {vendor_name} -j REJECT --reject-with tcp-reset"
 AILING = {
     "packets are lost": """
