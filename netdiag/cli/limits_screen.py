@@ -6,9 +6,11 @@ from rich.text import Text
 
 from netdiag.cli.progress import cut
 from netdiag.evidence.display import sanitize_text
-from netdiag.facts import derive
+from netdiag.evidence.limits import LimitAttempt, measured
+from netdiag.facts.derivation.limits import allowed_in
 from netdiag.probes.limiting import Limiting
 from netdiag.reports.limits import table
+from netdiag.reports.words import count
 
 
 class LimitsScreen:
@@ -29,7 +31,10 @@ class LimitsScreen:
 
     def __rich_console__(self, console: Console, _: ConsoleOptions) -> RenderResult:
         bundle = self._running.bundle()
-        spent = f"{len(bundle.observations)} attempts in {bundle.duration_ns // 1_000_000_000} s; Ctrl-C ends it"
+        attempts = [one for one in bundle.observations if isinstance(one, LimitAttempt)]
+        spent = f"{count(len(attempts), 'attempt')} in {bundle.duration_ns // 1_000_000_000} s; Ctrl-C ends it"
         yield Text(cut(sanitize_text(f"asking {bundle.target.url}: {spent}"), console.width), style="bold")
-        for line in table(derive(bundle).limits):
+        # Not all facts: finding what explains the attempts takes time, and would delay the next of them.
+        ours = measured(attempts)
+        for line in table(allowed_in(ours, ours[0])) if ours else ():
             yield Text(cut(sanitize_text(line), console.width))

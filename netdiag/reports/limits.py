@@ -1,6 +1,6 @@
 """What a rate section found, for the SRE: a table in 80 columns, and JSON ("netdiag/limits/1")."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from netdiag.evidence.bundle import Bundle
@@ -67,10 +67,10 @@ def budget_words(budget: LimitBudget) -> str:
     )
 
 
-def table(limits: LimitFacts) -> list[str]:
+def table(allowed: Sequence[Allowed]) -> list[str]:
     """What was let pass, phase by phase: for the live view, too."""
     lines = [f"  {'what':<30}{'passed':>8}{'within':>10}   then"]
-    for one in limits.allowed.value or ():
+    for one in allowed:
         then = "refused" if one.refused else "no refusal"
         lines.append(f"  {PHASE[one.phase]:<30}{one.passed:>8}{_span(one.within_ms):>10}   {then}")
     return lines
@@ -88,7 +88,7 @@ def limits_text(
     if limits.budget.value is not None:
         lines += ["", *fill(f"Allowed: {budget_words(limits.budget.value)}.")]
     if limits.allowed.value:
-        lines += ["", *table(limits)]
+        lines += ["", *table(limits.allowed.value)]
     lines += [""]
     for sentence in sentences(limits):
         lines += fill(sanitize_text(sentence))

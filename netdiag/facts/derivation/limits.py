@@ -50,7 +50,7 @@ def derive_limits(book: Book) -> LimitFacts:
     )
     if is_refused or first.outcome == "failed":
         return facts
-    allowed = seen(_allowed(attempts, first), witnesses)
+    allowed = seen(allowed_in(attempts, first), witnesses)
     if not refused:
         delay = _delay(attempts)
         shapes = seen((delay,), witnesses) if delay is not None else Fact[tuple[Estimate, ...]]()
@@ -77,8 +77,8 @@ def _budget(params: Mapping[str, str], witnesses: tuple[Witness, ...]) -> Fact[L
         return Fact()
 
 
-def _allowed(attempts: Sequence[LimitAttempt], first: LimitAttempt) -> tuple[Allowed, ...]:
-    """By phase and series, in order."""
+def allowed_in(attempts: Sequence[LimitAttempt], first: LimitAttempt) -> tuple[Allowed, ...]:
+    """What passed, by phase and series, in order."""
     series: dict[tuple[Phase, int], list[LimitAttempt]] = {}
     for one in attempts:
         series.setdefault((one.phase, one.attempt), []).append(one)
