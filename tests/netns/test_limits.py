@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from netdiag.evidence.limits import LimitAttempt, measured, refuses
+from netdiag.evidence.limits import IN_FLIGHT, LimitAttempt, measured, refuses
 from netdiag.facts import derive
 from tests.conftest import LabFactory
 from tests.netns.collecting import NOTHING_IS_WRONG, bundle_in, crashes
@@ -157,3 +157,22 @@ def test_a_service_without_a_limit_within_the_budget(lab: LabFactory) -> None:
     assert found["met"] is False
     assert found["spent"] == {"requests": 30, "connections": 20}
     assert found["expectation"] == "differs"
+
+
+def test_a_ban_is_met_once_and_not_lengthened(lab: LabFactory) -> None:
+    """Every SYN beyond the meter is counted where it is dropped: those that were under way, and none after."""
+    rule = (
+        "add rule inet lab input tcp dport {vendor_port} ct state new update @callers "
+        '{ tcp dport limit rate over 6/minute burst 18 packets } counter drop comment "met"'
+    )
+    opened = lab(toml=meter(rule))
+    bundle = bundle_in(opened.collect(args=["--rate-limit"]))
+    attempts = [one for one in bundle.observations if isinstance(one, LimitAttempt)]
+    refused = [one for one in attempts if refuses(one, measured(attempts)[0])]
+    assert refused, "the limit was not met, so nothing was tested"
+    listed = opened.run("vendor", ["nft", "-j", "list", "chain", "inet", "lab", "input"], ordinary=False)
+    rules = [one["rule"] for one in json.loads(listed.stdout)["nftables"] if "rule" in one]
+    (counted,) = [one for one in rules if one.get("comment") == "met"]
+    (counter,) = [one["counter"] for one in counted["expr"] if "counter" in one]
+    assert 1 <= counter["packets"] <= IN_FLIGHT
+    assert not [one for one in attempts if one.began_ns > min(other.ended_ns for other in refused)]
