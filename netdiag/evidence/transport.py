@@ -56,8 +56,8 @@ class Connect(Observed, frozen=True, kw_only=True, tag="connect"):
 
 
 class Echo(Observed, frozen=True, kw_only=True, tag="echo"):
-    """One ICMP echo request. ``identifier``: the ICMP header's, where netdiag chose it. ``rtt_us`` and ``reply_ttl`` are
-    None when no reply came before ``ended_ns``; an ICMP error about it is in ``failure``."""
+    """One ICMP echo request. ``identifier``: the ICMP header's, where netdiag chose it. ``rtt_us`` and ``reply_ttl``
+    are None when no reply came before ``ended_ns``; an ICMP error about it is in ``failure``."""
 
     address: str
     sequence: UInt

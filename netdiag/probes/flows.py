@@ -151,14 +151,19 @@ def _split(asker: _Asker, ttls: Mapping[Protocol, list[int]]) -> Iterator[Observ
 
 
 def _again(asker: _Asker, ttls: Mapping[Protocol, list[int]]) -> Iterator[Observation]:
-    """Where the flows differ: those never answered at the farthest TTL until they had their tries, and those that were
-    answered once more beside them."""
+    """Where the flows differ: those never answered at the farthest TTL until they had their tries, and, once one was
+    silent again, those that were answered once more beside it."""
     for round_ in range(TRIES):
         far = {protocol: _farthest(asker, protocol, ttls[protocol], round_) for protocol in ttls}
         flows = asker.flows.values()
         if not any(flow.silences(ttl) for flow in flows for ttl in flow.met if ttl <= far[flow.protocol]):
             return
-        wanted = [flow for flow in flows if far[flow.protocol] and _wants_more(flow, far[flow.protocol], round_)]
+        split = {protocol: any(_is_lost(flow, far[protocol]) for flow in asker.of(protocol)) for protocol in ttls}
+        wanted = [
+            flow
+            for flow in flows
+            if far[flow.protocol] and _wants_more(flow, far[flow.protocol], round_, split=split[flow.protocol])
+        ]
         # Another order in each round: what depends on time then does not look as if it depended on the flow.
         ordered = reversed(wanted) if round_ % 2 == 0 else wanted
         yield from asker.ask({flow.number: [far[flow.protocol]] for flow in ordered})
@@ -170,11 +175,19 @@ def _farthest(asker: _Asker, protocol: Protocol, ttls: Sequence[int], round_: in
     return ttls[-1] if protocol == "tcp" and round_ == 0 else asker.farthest(protocol)
 
 
-def _wants_more(flow: _Flow, far: int, round_: int) -> bool:
+def _is_lost(flow: _Flow, far: int) -> bool:
+    """Silent time and again: one lost packet, or one answer that was limited, is no reason to compare all flows."""
+    silences = sum(flow.silences(ttl) for ttl in flow.met if ttl <= far)
+    return not flow.answered(far) and silences >= ENOUGH
+
+
+def _wants_more(flow: _Flow, far: int, round_: int, *, split: bool) -> bool:
+    """``split``: another flow is lost, so that those that pass are asked beside it."""
     tries = len(flow.met.get(far, ()))
     if flow.answered(far):
-        return tries < ENOUGH and round_ < TRIES - 1
-    return tries < TRIES
+        return split and tries < ENOUGH and round_ < TRIES - 1
+    was_silent = any(flow.silences(ttl) for ttl in flow.met if ttl <= far)
+    return tries < TRIES and (split or was_silent)
 
 
 def _where(asker: _Asker, ttls: Mapping[Protocol, list[int]]) -> Iterator[Observation]:

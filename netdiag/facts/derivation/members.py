@@ -114,7 +114,10 @@ def _split(
     if any(one.passes is None for one in asked):  # what loses them may well hide a dead member beside it
         return (None if silent else False), None
     if not silent:
-        return (False, None) if len(asked) == len(told) else (None, None)
+        # Whoever was not asked at ``far`` was answered wherever it was asked.
+        left = [flow for flow, one in zip(flows, told, strict=True) if not one.tries]
+        silent_left = any(record.answer == "none" for flow in left for record in flow.records)
+        return (None if silent_left else False), None
     passing = [one for one in asked if one.passes is True]
     if not passing or any(one.tries < LEAST_TRIES for one in silent):
         return None, None
@@ -166,7 +169,7 @@ def _place(scene: Scene, router: str, address: str) -> HopPlace | None:
     place = scene.placing.sender(router, address)
     if place == "path":
         return "public"
-    return None if place == "self" else place
+    return None if place == "self" or place == "in_its_name" else place  # noqa: PLR1714 - a set narrows no type
 
 
 def _links(flows: Sequence[_Flow]) -> tuple[Link, ...]:

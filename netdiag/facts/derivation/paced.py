@@ -174,7 +174,9 @@ def _place_of(router: str, ttl: int, target: str, scene: Scene) -> HopPlace | No
     if ttl == 1:
         return "gateway"
     placed = scene.placing.sender(router, target)
-    return "public" if placed == "path" else None if placed == "self" else placed
+    if placed == "path":
+        return "public"
+    return None if placed == "self" or placed == "in_its_name" else placed  # noqa: PLR1714 - a set narrows no type
 
 
 def _tcp(scene: Scene, address: str) -> Share | None:

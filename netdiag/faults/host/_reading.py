@@ -7,7 +7,12 @@ from netdiag.facts.base import Value
 from netdiag.facts.places import classify
 from netdiag.faults.base import Finding, opposes, silent
 from netdiag.faults.sizes import is_no_matter_of_size
-from netdiag.faults.transit._signs import ends_among_strangers, passed_by_other_packets, vanish_there
+from netdiag.faults.transit._signs import (
+    ends_among_strangers,
+    only_the_vendor_follows,
+    passed_by_other_packets,
+    vanish_there,
+)
 
 PROFILE = "The vendor's profile (--profile): it says which of the hops on the way are the vendor's."
 VENDOR_CAPTURE = (
@@ -276,7 +281,8 @@ def border(facts: Facts, state: AddressState) -> str | None:
     walk = walk_to(facts, state.address)
     if walk is not None and walk.last_seen_place in ("vendor", "target"):
         return f"hop {walk.last_seen} ({walk.last_seen_address}), the last that answered, is in the vendor's network"
-    if state.answers_otherwise is True and not stopped_before(facts, state):
+    near = walk is not None and only_the_vendor_follows(facts, walk)
+    if state.answers_otherwise is True and near and not stopped_before(facts, state):
         return "the same address answers on another port or protocol"
     return None
 

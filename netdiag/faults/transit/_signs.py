@@ -51,6 +51,26 @@ def ends_among_strangers(facts: Facts, walk: Walk) -> bool:
     )
 
 
+def only_the_vendor_follows(facts: Facts, walk: Walk) -> bool:
+    """Other packets got to the address itself, and behind the last router that this walk was seen at nobody answered
+    them who is not the vendor's: whoever drops these packets stands at the address, or before it among routers that
+    nothing shows to be another's. Of a hop that was not asked nothing is known."""
+    return any(
+        other.end_ttl is not None
+        and all(
+            (hop := hop_at(other, ttl)) is not None and (not hop.repliers or hop.place in ("vendor", "target"))
+            for ttl in range(walk.last_seen + 1, other.end_ttl)
+        )
+        for other in other_walks(facts, walk)
+        if _reaches(other)
+    )
+
+
+def _reaches(walk: Walk) -> bool:
+    """It ended at the address: a reset from nearer than that does not count."""
+    return walk.end == "open" or (walk.end == "icmp" and walk.end_place == "target")
+
+
 def other_walks(facts: Facts, walk: Walk) -> list[Walk]:
     """Walks of another protocol or port to the same address."""
     return [

@@ -175,10 +175,10 @@ def _path_comes_and_goes(inputs: Inputs, seen: Seen) -> bool:
     limit their ICMP."""
     silent = {one.address for _, one in seen.of(Connect, "target") if _is_silence(one)}
     ailing = silent & set(ailing_addresses(inputs, seen))
-    answered: dict[tuple[str, int, str], set[bool]] = defaultdict(set)
+    answered: dict[tuple[str, int, int, str], set[bool]] = defaultdict(set)
     for step, one in seen.of(HopReply, "target"):
         if step.probe == "walk" and one.address in ailing:
-            answered[one.address, one.ttl, one.protocol].add(one.answer != "none")
+            answered[one.address, one.port, one.ttl, one.protocol].add(one.answer != "none")
     return any(len(both) > 1 for both in answered.values())
 
 

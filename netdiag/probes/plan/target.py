@@ -81,6 +81,8 @@ def follow_failed_connects(inputs: Inputs, seen: Seen) -> Iterator[Step]:
         yield _echo(inputs, address)
         if _is_among(walked, address, MAX_PATHS_FOLLOWED):
             yield _walk(inputs, address)
+            if _hides_its_distance(address, other_port(inputs.target.port), seen):
+                yield _walk(inputs, address, port=other_port(inputs.target.port))
         control = next((one for _, one in seen.of(Connect, "control") if _same_family(one.address, address)), None)
         # The gateway answers a few packets at once: asked about more, it would be silent.
         if control is not None and _is_among(tested, address, 1):
@@ -227,10 +229,19 @@ def _reach(inputs: Inputs, address: str, cause: ObsId | None) -> Step:
     )
 
 
-def _walk(inputs: Inputs, address: str) -> Step:
+def _walk(inputs: Inputs, address: str, *, port: int | None = None) -> Step:
     target = inputs.target
     params = {"protocol": "tcp"}
-    return make_step("walk", "target", subject=target.host, address=address, port=target.port, params=params)
+    return make_step("walk", "target", subject=target.host, address=address, port=port or target.port, params=params)
+
+
+def _hides_its_distance(address: str, port: int, seen: Seen) -> bool:
+    """Another port of the address accepts, and no walk has arrived there yet: one to that port shows what stands
+    between the address and the end of the first one."""
+    made = [one for _, one in seen.of(Connect, "target") if (one.address, one.port) == (address, port)]
+    walked = [one for step, one in seen.of(HopReply, "target") if step.probe == "walk" and step.port != port]
+    arrived = any(one.replier == one.address == address and one.answer != "rst" for one in walked)
+    return any(one.failure is None for one in made) and not arrived
 
 
 def _echo(inputs: Inputs, address: str) -> Step:

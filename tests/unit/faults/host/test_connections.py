@@ -62,9 +62,16 @@ class TestSilence:
         assert verdict.next_evidence[0] == CONTROL_RUN
         assert f"hop 4 ({BORDER})" in verdict.summary
 
-    def test_another_answer_of_the_same_address_is_as_good_a_sign(self) -> None:
+    @pytest.mark.parametrize(("distance", "side"), [(5, "host"), (6, "inconclusive"), (None, "inconclusive")])
+    def test_another_answer_of_the_same_address_is_a_sign_where_nothing_stands_between(
+        self, distance: int | None, side: str
+    ) -> None:
+        """The walk ends at hop 4; the other port answers from ``distance``, or nobody looked from where."""
         answering = at(connect=SILENT, answers_otherwise=True)
-        assert said(facts(answering, target=walk(place="public", sender=ISP))) == ("host", "likely", "host.block")
+        ended = walk(place="public", sender=ISP)
+        other = msgspec.structs.replace(ended, port=80, hops=(), end="open", end_ttl=distance)
+        others = () if distance is None else (other,)
+        assert said(facts(answering, target=ended, path__others=seen(others, ("main:o3",))))[0] == side
 
     def test_without_a_second_sign_it_is_undecided(self) -> None:
         verdict = decide(facts(DROPPED, target=walk(place="public", sender=ISP)))

@@ -78,7 +78,8 @@ def test_where_the_target_works_the_member_is_no_reason() -> None:
 def test_what_another_port_answers_says_nothing_where_flows_differ(dead: bool | None) -> None:
     state = msgspec.structs.replace(failing(), answers_otherwise=True)
     walked = walk("192.168.1.1", "198.51.100.2", ROUTER)
-    alone = facts(target=target(state), path=path(walked))
-    split = facts(target=target(state), path=path(walked, members=(members(dead),)))
+    other = walk("192.168.1.1", "198.51.100.2", ROUTER, end="open", port=80)
+    alone = facts(target=target(state), path=path(walked, others=(other,)))
+    split = facts(target=target(state), path=path(walked, others=(other,), members=(members(dead),)))
     assert border(alone, state) is not None
     assert border(split, state) is None
