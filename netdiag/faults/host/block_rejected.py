@@ -6,15 +6,12 @@ What is broken
 
 How it shows
     An ICMP error from the host's own address or from the vendor's last hop: port unreachable (3/3, in IPv6 1/4: the
-    default of iptables and nftables, and so of fail2ban, ufw limit and firewalld's rich rules), host prohibited (3/10:
-    firewalld on iptables) or communication prohibited (3/13, in IPv6 1/1: firewalld's zones on nftables, routers'
-    access lists). The code tells these groups apart, and not the products in one. A few refuse with a TCP reset.
+    default of iptables and nftables, so of fail2ban and ufw limit), host prohibited (3/10: firewalld on iptables) or
+    communication prohibited (3/13, in IPv6 1/1: firewalld on nftables, routers' access lists). A few send a TCP reset.
 
 What looks like it
-    A closed port (host.port.closed) resets, without ICMP. An access list of a router on the way
-    (transit.path.prohibited) or of the customer's own firewall: the sender of the ICMP error tells them apart; and
-    where that is the vendor's own address, the TTL at which it comes, since bridges refuse in the receiver's name.
-    A refusal is itself rate-limited and may turn into silence when it is asked often.
+    A closed port (host.port.closed) resets, without ICMP. An access list on the way (transit.path.prohibited) or the
+    customer's own: the sender tells, and the TTL at which it comes, since bridges refuse in the receiver's name.
 
 What would settle it
     The sender of the ICMP error. The agent's run says whether the rule is about this address or about everyone.
@@ -80,11 +77,9 @@ def _refusal(facts: Facts, state: AddressState, other: Agent) -> Finding | None:
         return _strangers(facts, state, icmp)
     place = "the target itself" if connect.sender_place == "target" else "in the vendor's network"
     said = f"{icmp.sender}, {place}, refuses port {facts.port} with {icmp_words(icmp)} ({mechanism.name})"
-    whom = ""
+    whom = "; it refuses another line in the same way" if other.fails else ""
     if other.works or other.capped_works:
         whom = "; the same address works from another line, so the rule is about this one"
-    elif other.fails:
-        whom = "; it refuses another line in the same way"
     ambiguous = kind_of(icmp) == "unreachable" and connect.sender_place == "vendor"
     if ambiguous and (connect.elapsed_ms or 0) >= NEIGHBOUR_WAIT_MS:
         return None  # the wait for a neighbour: host.machine.down
@@ -102,9 +97,8 @@ def _refusal(facts: Facts, state: AddressState, other: Agent) -> Finding | None:
 
 def _strangers(facts: Facts, state: AddressState, icmp: Icmp) -> Finding:
     """A router whose owner nothing tells refuses: the vendor's border, numbered by its provider, looks like this."""
-    unknown = (
-        f"Whether {icmp.sender}, which refuses port {facts.port} with {icmp_words(icmp)}, is the vendor's is not known."
-    )
+    refusal = f"refuses port {facts.port} with {icmp_words(icmp)}"
+    unknown = f"Whether {icmp.sender}, which {refusal}, is the vendor's is not known."
     waited = kind_of(icmp) == "unreachable" and state.connect and (state.connect.elapsed_ms or 0) >= NEIGHBOUR_WAIT_MS
     alike = icmp_errors(facts, places=("path", "shared"), kinds=(kind_of(icmp),))
     provider = any(not_the_vendors(facts, *one) for one in alike)

