@@ -55,5 +55,5 @@ def told(facts: Facts, kind: Kind, counted: str, *, lean: Lean, vendors: bool) -
 
 def _passed(facts: Facts, things: str) -> str:
     """How many of the phase that was refused, in what time: ``7 requests in 0.6 s``."""
-    one = next(one for one in facts.limits.allowed.value or () if one.refused)
-    return f"{one.passed} {things} in {one.within_ms / 1000:.1f} s"
+    one = next((one for one in facts.limits.allowed.value or () if one.refused), None)
+    return f"some {things}" if one is None else f"{one.passed} {things} in {one.within_ms / 1000:.1f} s"
