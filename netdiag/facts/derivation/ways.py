@@ -9,6 +9,7 @@ from netdiag.evidence.tls import Handshake
 from netdiag.evidence.transport import Connect
 from netdiag.evidence.web import Exchange
 from netdiag.facts.base import Fact, seen
+from netdiag.facts.controls import ControlFacts
 from netdiag.facts.derivation.book import Book, Entry, is_direct
 from netdiag.facts.derivation.exchanges import http_state, works
 from netdiag.facts.derivation.near import Near
@@ -24,13 +25,13 @@ _PROXY_LOST = frozenset({502, 503, 504})
 """What a proxy answers that let the question through and did not reach the host (RFC 9110 section 15.6)."""
 
 
-def derive_ways(book: Book, near: Near, states: Sequence[AddressState]) -> WayFacts:
+def derive_ways(book: Book, near: Near, states: Sequence[AddressState], controls: ControlFacts) -> WayFacts:
     """One state for each second way of the plan, and what they add up to."""
     entries = [entry for entry in book.apart(Exchange) if entry.step.via is not None]
     vias = list(dict.fromkeys(entry.step.via for entry in entries if entry.step.via is not None))
     found = tuple(_way(via, [e for e in entries if e.step.via == via], book, near, states) for via in vias)
     if not found:
-        return WayFacts(other_family_works=_other_family(states))
+        return WayFacts(other_family_works=_other_family(states, controls))
     there = [(way, one) for way in found for one in way.trials if one.fails_here and not one.recovered]
     worked = [one for _, one in there if one.works is True]
     failed = [one for way, one in there if one.alike and way.control_works is True and way.other_address is True]
@@ -39,7 +40,7 @@ def derive_ways(book: Book, near: Near, states: Sequence[AddressState]) -> WayFa
         works_there=_addresses(worked),
         outlasted=_addresses([one for one in worked if one.outlasted is True]),
         fails_there=_addresses(failed),
-        other_family_works=_other_family(states),
+        other_family_works=_other_family(states, controls),
     )
 
 
@@ -156,13 +157,14 @@ def _later(state: AddressState, after_ns: int, book: Book) -> list[bool]:
     return [answer is not None and works(answer) is True for answer in answers]
 
 
-def _other_family(states: Iterable[AddressState]) -> Fact[bool]:
-    """Both families were measured, one fails wholly and the other works."""
+def _other_family(states: Iterable[AddressState], controls: ControlFacts) -> Fact[bool]:
+    """Both families were measured, one fails wholly, though it works for other hosts, and the other works."""
+    healthy = {4: controls.any_healthy4.value, 6: controls.any_healthy6.value}
     known = [one for one in states if one.works is not None and one.genuine is not False]
     mine = {number: [one for one in known if family(one.address) == number] for number in (4, 6)}
     for number, other in ((4, 6), (6, 4)):
         fails = mine[number] and all(one.works is False and one.failed_at == "connect" for one in mine[number])
         helps = [one for one in mine[other] if one.works is True]
-        if fails and helps:
+        if fails and helps and healthy[number] is True:
             return seen(True, tuple(w for one in (*mine[number], *helps) for w in one.witnesses))
     return Fact()

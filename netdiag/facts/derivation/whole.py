@@ -66,7 +66,7 @@ def _alone(bundle: Bundle, name: str, profile: VendorProfile | None, vendors: Ve
         losses=derive_losses(scene),
         speed=derive_speed(scene),
         limits=derive_limits(book),
-        ways=derive_ways(book, near, states),
+        ways=derive_ways(book, near, states, controls),
         recovery=derive_recovery(book),
     )
     return Run(name, bundle, facts, failing)

@@ -149,6 +149,14 @@ def test_the_other_family_is_another_way() -> None:
     assert EDGE not in (facts_of(told).ways.works_there.value or ())
 
 
+def test_a_family_that_the_line_does_not_have_is_no_other_way() -> None:
+    told = Story()
+    told.surroundings(ipv6=False)
+    told.connect(address="2001:db8:5::7", failure=SILENT)
+    told.well(EDGE)
+    assert facts_of(told).ways.other_family_works.value is None
+
+
 @given(st.text(max_size=40), st.sampled_from(["interface", "source", "proxy"]), st.text(max_size=20))
 def test_a_strangers_bundle_may_say_anything_of_its_ways(name: str, kind: Any, address: str) -> None:
     told = story()

@@ -34,8 +34,8 @@ def test_verdict_proof_next_step_and_reply_are_on_the_first_screen() -> None:
         for case, lines in reports.items()
     }
     assert {case: number for case, number in first.items() if number > 50} == {}
-    assert median(len(lines) for lines in reports.values()) <= 130
-    assert {case: len(lines) for case, lines in reports.items() if len(lines) > 170} == {}
+    assert median(len(lines) for lines in reports.values()) <= 150
+    assert {case: len(lines) for case, lines in reports.items() if len(lines) > 210} == {}
 
 
 @pytest.mark.parametrize(
