@@ -25,6 +25,16 @@ SINGLE_DELETIONS = 6
 EVERY = 10
 SHARES = (0.2, 0.5, 0.8)
 
+ONE_LOOK = {
+    "host-member-dead": "the flows that pass show where the dead ones end",
+    "transit-member-dead-mute": "other flows pass where the connections happened to fail",
+    "none-403-client-name": "the same request under another client's name is served",
+    "local-firewall-rejects-in-vendors-name": "a walk of another protocol shows that the vendor is farther away",
+    "transit-prohibited-in-vendors-name": "a walk of another protocol shows that the vendor is farther away",
+}
+"""What one look alone tells from the vendor's own refusal: without it the refusal is all that there is to read. There
+the customer must still not be blamed."""
+
 RECORDED = [
     pytest.param(case, evidence, id=f"{case.name}-{case.network}-{evidence}")
     for case in cases()
@@ -66,6 +76,8 @@ def test_less_evidence_names_no_other_side(case: Case, evidence: EvidenceSet) ->
     fine = {decide(derive(bundle, agents, profile)).side, true_side, *answer.sides, "inconclusive"}
     for what, part in less(bundle, random.Random(7)):
         verdict = decide(derive(part, agents, profile))
+        if case.name in ONE_LOOK and verdict.side != "local":
+            continue
         assert verdict.side in fine or honest_none(verdict), f"{what}: {verdict.side}, {verdict.fault}"
 
 
