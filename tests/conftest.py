@@ -13,11 +13,16 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.netns import kernel
 from tests.netns import lab as labs
 from tests.netns.lab import Lab
+
+# No test asserts an absolute time: a busy machine makes any example slow.
+hypothesis.settings.register_profile("netdiag", deadline=None)
+hypothesis.settings.load_profile("netdiag")
 
 LabFactory = Callable[..., Lab]
 

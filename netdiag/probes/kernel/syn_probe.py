@@ -13,9 +13,9 @@ from netdiag.probes.clock import Clock
 from netdiag.probes.kernel import answers, errqueue, tcpinfo
 from netdiag.probes.kernel.answers import Sent
 from netdiag.probes.kernel.numbers import IPV6_AUTOFLOWLABEL, TCP_SYNCNT, V6, Options, endpoint, options_for
-from netdiag.probes.kernel.tcp import failure_of, mute, reset, unmute
+from netdiag.probes.kernel.tcp import CONNECTED, failure_of, mute, reset, unmute
 
-_ESTABLISHED, _SYN_SENT = 1, 2  # net/tcp_states.h
+_SYN_SENT = 2  # net/tcp_states.h
 _REPETITION_US = 990_000  # TCP_TIMEOUT_INIT is 1 s; an error that comes later may be about a muted repetition
 
 
@@ -89,7 +89,7 @@ class SynProbe:
         info = tcpinfo.read(self.socket)
         address = self._sent.probe.address
         took = answers.rtt_us(self._sent, now, None)
-        if info is not None and info.state == _ESTABLISHED:
+        if info is not None and info.state in CONNECTED:
             # The kernel's own measure of the SYN's round trip, when it has one.
             return self._finish("syn_ack", replier=address, rtt_us=min(took, info.rtt_us) if info.rtt_us else took)
         if number in {errno.ECONNREFUSED, errno.ECONNRESET}:

@@ -32,7 +32,8 @@ _DENIED = {errno.EACCES, errno.EPERM, errno.EINVAL}
 
 _BEFORE_REPETITION_NS = 900_000_000  # the kernel's first time-out is 1 s (TCP_TIMEOUT_INIT; RFC 6298 2.1)
 _SPARE_RETRIES = 2  # so many: given up after 7 s and not after 3 (RFC 6298 5.5)
-_ESTABLISHED = 1  # TCP_ESTABLISHED, net/tcp_states.h
+CONNECTED = frozenset({1, 8})
+"""TCP_ESTABLISHED and TCP_CLOSE_WAIT (net/tcp_states.h): a peer may accept and close before we look."""
 
 _UNSPECIFIED = {"0.0.0.0", "::"}  # noqa: S104 - what getsockname says of a socket that no route was found for
 
@@ -160,7 +161,7 @@ def _outcome(sock: socket.socket, options: Options) -> Failure | None:
     queued = errqueue.first_decisive(errqueue.drain(sock, options)) if IS_LINUX else None
     number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     info = tcpinfo.read(sock)
-    established = number == 0 and queued is None if info is None else info.state == _ESTABLISHED
+    established = number == 0 and queued is None if info is None else info.state in CONNECTED
     if established:  # an ICMP error about the ACK is a soft one: the connection stands
         return None
     return failure_of(number or (queued.errno if queued else 0), queued)
