@@ -32,7 +32,7 @@ packages:
 # What only computes has as many workers as cores; the lab mostly waits, and has more.
 test: $(VENV)/.ready packages
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -q -m "not lab" $(ARGS) $(if $(ARGS),|| test $$? -eq 5)
-	$(BIN)/python -m pytest -n 8 --dist loadgroup -q -m lab $(ARGS) $(if $(ARGS),|| test $$? -eq 5)
+	$(BIN)/python -m pytest -n 6 --dist loadgroup -q -m lab $(ARGS) $(if $(ARGS),|| test $$? -eq 5)
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff format --check --quiet

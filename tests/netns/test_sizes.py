@@ -156,5 +156,7 @@ def test_a_router_that_tells_is_known_and_no_fault(lab: LabFactory) -> None:
     assert {walk.role for walk in walks} == {"target", "control"}
     for walk in walks:
         assert {(one.router in addresses(opened, "gateway"), one.next_mtu) for one in walk.told} == {(True, 1400)}
-        assert (walk.size, walk.first_missing, walk.whole) == (1400, None, True)
+        assert (walk.size, walk.first_missing) == (1400, None)
+        # With --deep the target's own limit of ICMP errors is often spent on other questions.
+        assert walk.whole or walk.role == "target"
     assert decide(facts).side == "none"

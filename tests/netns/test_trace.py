@@ -93,22 +93,25 @@ def test_a_refusal_names_its_router(lab: LabFactory, version: str) -> None:
 
 def test_several_flows_show_both_members(lab: LabFactory) -> None:
     opened = lab("healthy", network="home")
-    found = trace(opened, opened.values["vendor4"], "--flows", "8")
-    (flows,) = found["flows"]
-    assert flows["dead_member"] is False
-    assert len(flows["flows"]) == 8
-    assert len({flow["source_port"] for flow in flows["flows"]}) == 8
-    fork = [hop for hop in found["hops"] if len(hop["routers"]) == 2]
-    assert fork
+    forks = []
+    for _ in range(3):  # of 8 flows, all on one member: 1 in 128 runs
+        found = trace(opened, opened.values["vendor4"], "--flows", "8")
+        (flows,) = found["flows"]
+        assert flows["dead_member"] is False
+        assert len(flows["flows"]) == 8
+        assert len({flow["source_port"] for flow in flows["flows"]}) == 8
+        forks += [hop for hop in found["hops"] if len(hop["routers"]) == 2]
+    assert forks
 
 
 @pytest.mark.parametrize("scenario", ["transit-member-dead", "transit-member-dead-mute"])
 def test_a_dead_member_is_found_and_placed(lab: LabFactory, scenario: str) -> None:
     opened = lab(scenario, network="home")
     # Of 12 flows, all on one member: less than once in a thousand runs.
-    found = trace(opened, opened.values["vendor4"], "--flows", "12", "--budget", "60")
-    (flows,) = found["flows"]
-    assert flows["dead_member"] is True, flows
+    # The first walk may itself end in the dead member; then no router beyond it is known for TCP to be sent to.
+    traced = (trace(opened, opened.values["vendor4"], "--flows", "12", "--budget", "60") for _ in range(4))
+    flows = next((one for found in traced for one in found["flows"] if one["dead_member"]), None)
+    assert flows is not None, "no dead member was told in four traces"
     dead_at = 4 if scenario == "transit-member-dead" else 3
     assert (flows["last_seen"], flows["first_missing"]) == (dead_at, dead_at + 1)
 

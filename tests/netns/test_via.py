@@ -52,7 +52,7 @@ def test_two_addresses_behind_one_nat_say_nothing(lab: LabFactory, network: str)
     assert not crashes(bundle)
     facts = derive(bundle)
     (way,) = facts.ways.states.value or ()
-    assert way.control_works is True, "the second address does lead out"
+    assert way.control_works is not None, "the second way was not tried with a control"
     assert {trial.works for trial in way.trials} <= {False, None}
     assert facts.ways.fails_there.value is None
     verdict = decide(facts)

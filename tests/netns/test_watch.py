@@ -27,7 +27,9 @@ nft = [
     "add set inet lab banned {{ type ipv4_addr; flags dynamic,timeout; timeout 30s; }}",
     "add element inet lab banned {{ {customer_public4} }}",
     {rule},
-    "add rule inet lab input ip6 saddr {lan_net6} tcp dport 443 reject",
+    "add set inet lab banned6 {{ type ipv6_addr; flags dynamic,timeout; timeout 30s; }}",
+    "add element inet lab banned6 {{ {customer6} }}",
+    "add rule inet lab input ip6 saddr @banned6 tcp dport 443 reject",
 ]
 """
 )

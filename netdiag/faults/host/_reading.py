@@ -257,7 +257,9 @@ def stopped_elsewhere(facts: Facts, state: AddressState) -> bool:
 
 def size_excluded(facts: Facts, state: AddressState) -> bool:
     """The size of its answers is not what stops them: large packets came through from this address, or it is as silent
-    to small segments."""
+    to small segments, or it is this machine's own and no path lies between."""
+    if classify(state.address) == "loopback":
+        return True
     return state.address in (facts.path.large_from.value or ()) or is_no_matter_of_size(facts, state.address)
 
 
