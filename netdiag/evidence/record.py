@@ -84,12 +84,16 @@ class Observed(Struct, frozen=True, kw_only=True, tag_field="kind"):
     failure: Failure | None = None
 
 
+Why = Literal["no_privilege", "unsupported", "declined", "out_of_time", "prerequisite_failed", "crashed"]
+"""Why a step, or a part of one, did not run."""
+
+
 class NotRun(Observed, frozen=True, kw_only=True, tag="not_run"):
     """Silence is recorded too: a step, or a part of one, that did not run, and why.
 
     ``what`` names the part that is missing (``the error queue``, ``ICMP echo``); ``detail`` is for people.
     """
 
-    why: Literal["no_privilege", "unsupported", "declined", "out_of_time", "prerequisite_failed", "crashed"]
+    why: Why
     what: str
     detail: str = ""

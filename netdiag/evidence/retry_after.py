@@ -1,22 +1,27 @@
-"""Retry-After: seconds, or a date (RFC 9110 section 10.2.3), measured from the answer's own date."""
+"""Times in the headers of an answer: when it was made, and for how long it asks to be left alone."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 
-def retry_after_s(value: str, date: str | None) -> int | None:
-    """``value`` in seconds from the answer on, at least 0. ``date`` is the answer's Date header: whose clock is right
-    does not matter, since both are the server's. None for what is neither."""
+def retry_after_s(value: str, date: str | None, age: str | None = None) -> int | None:
+    """``Retry-After`` in seconds from the answer on, at least 0: seconds, or a date (RFC 9110 section 10.2.3) measured
+    from the answer's own time. Whose clock is right does not matter, since both are the server's. None for what is
+    neither."""
     value = value.strip()
     if value.isascii() and value.isdigit() and len(value) < 10:
         return int(value)
-    until, now = _moment(value), _moment(date or "")
+    until, now = made_at(value), made_at(date, age)
     return None if until is None or now is None else max(0, round((until - now).total_seconds()))
 
 
-def _moment(text: str) -> datetime | None:
+def made_at(date: str | None, age: str | None = None) -> datetime | None:
+    """When the answer was made, in UTC: its ``Date``, and for one from a cache its ``Age`` on top (RFC 9111 section
+    5.1). None when there is none, or it is no date."""
     try:
-        found = parsedate_to_datetime(text)
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found
+        found = parsedate_to_datetime(date or "")
+        found = found.replace(tzinfo=UTC) if found.tzinfo is None else found
+        seconds = (age or "").strip()
+        return found.astimezone(UTC) + timedelta(seconds=int(seconds) if seconds.isascii() and seconds.isdigit() else 0)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None

@@ -47,10 +47,10 @@ class Members(Value, frozen=True, kw_only=True):
 
     ``dead_member``: some flows never get to ``far`` and the others always do, so cleanly that lost packets would look
     like it with a probability of no more than ``chance`` (< 0.01), whatever the rate at which they are lost. False:
-    every flow passes, if some of them only now and then. None: too few flows, none passes, packets are lost at random
-    besides, or the routers at ``far`` may be silent by choice. ``last_seen`` and ``first_missing`` are the interval in
-    which the dead flows end: routers that answered them last, and the TTL after it at which they were silent while
-    others were answered.
+    every flow gets as far as ``far``, if some of them only now and then; what lies beyond is not compared. None: too
+    few flows, none passes, packets are lost at random besides, or the routers at ``far`` may be silent by choice.
+    ``last_seen`` and ``first_missing`` are the interval in which the dead flows end: routers that answered them last,
+    and the TTL after it at which they were silent while others were answered.
     """
 
     host: str

@@ -113,6 +113,12 @@ def _is_last_router_the_vendors(facts: Facts, flow: FlowState) -> bool:
     return all(hop is not None and bool(hop.repliers) for hop in hops)
 
 
+def told(facts: Facts, flow: FlowState) -> str:
+    """What the vendor's name met inside a connection, and where, as a sentence without its full stop."""
+    beside = f", while {flow.neutral_name} is answered" if minds_the_name(flow) else ""
+    return f"Inside a connection to {flow.address} the name of {facts.host} {met(flow)} {where(flow)}{beside}"
+
+
 def where(flow: FlowState) -> str:
     """The interval, as a clause for a person: ``at hop 2 (a) or between hops 2 and 3 (b)``."""
     begin = f"hop {flow.passed}" + (f" ({flow.passed_address})" if flow.passed_address else "")

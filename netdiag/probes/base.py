@@ -27,7 +27,7 @@ from netdiag.evidence.machine import (
 )
 from netdiag.evidence.names import Lookup
 from netdiag.evidence.observation import Observation
-from netdiag.evidence.record import NotRun, ObsId, StepId
+from netdiag.evidence.record import NotRun, ObsId, StepId, Why
 from netdiag.evidence.tls import Handshake
 from netdiag.evidence.transport import ArrivingTtl, Connect, Echo, HopReply, InFlow, Transfer
 from netdiag.evidence.web import Exchange
@@ -48,6 +48,20 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True):
     source: str | None = None
     device: str | None = None
     proxy_authorization: str | None = None
+
+    def not_run(self, why: Why, what: str, now_ns: int, *, began_ns: int | None = None, detail: str = "") -> NotRun:
+        """The record that it was not made after all; ``began_ns`` when it was begun (None: not)."""
+        return NotRun(
+            id=self.id,
+            step=self.step,
+            attempt=self.attempt,
+            caused_by=self.caused_by,
+            began_ns=now_ns if began_ns is None else began_ns,
+            ended_ns=now_ns,
+            why=why,
+            what=what,
+            detail=detail,
+        )
 
 
 class OutOfTimeError(Exception):

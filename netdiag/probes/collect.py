@@ -20,7 +20,7 @@ from netdiag.evidence.limits import LimitBudget
 from netdiag.evidence.machine import ResolverConfig
 from netdiag.evidence.observation import Observation
 from netdiag.evidence.profile import Profile
-from netdiag.evidence.record import NotRun, StepId
+from netdiag.evidence.record import StepId
 from netdiag.evidence.redact import Identity as Person
 from netdiag.evidence.redact import Redactor
 from netdiag.probes import (
@@ -277,10 +277,7 @@ def _with_capture(
         except Exception as error:  # noqa: BLE001 - see above
             why, detail = "crashed", type(error).__name__
     step = make_step("capture", "machine")
-    stamp, now = world.stamp(step), world.now_ns()
-    record = NotRun(
-        id=stamp.id, step=step.id, began_ns=now, ended_ns=now, why=why, what="packet capture", detail=detail
-    )
+    record = world.stamp(step).not_run(why, "packet capture", world.now_ns(), detail=detail)
     steps, observations = (*outcome.steps, step), (*outcome.observations, record)
     return msgspec.structs.replace(outcome, steps=steps, observations=observations), None
 

@@ -178,18 +178,7 @@ class _Walk:
         return self._world.now_ns() >= self._ends_ns
 
     def _not_run(self, why: Literal["out_of_time", "prerequisite_failed"], detail: str) -> NotRun:
-        stamp = self._world.stamp(self._step)
-        now = self._world.now_ns()
-        return NotRun(
-            id=stamp.id,
-            step=stamp.step,
-            caused_by=stamp.caused_by,
-            began_ns=now,
-            ended_ns=now,
-            why=why,
-            what="the delegation",
-            detail=detail,
-        )
+        return self._world.stamp(self._step).not_run(why, "the delegation", self._world.now_ns(), detail=detail)
 
 
 def _is_nobodys(zone: str) -> bool:

@@ -5,8 +5,8 @@ from typing import Literal
 
 from netdiag.evidence.bundle import Step
 from netdiag.evidence.observation import Observation
-from netdiag.evidence.record import NotRun
-from netdiag.probes.base import DeclinedError, Probe, Request, Stamp, World
+from netdiag.probes.asking import ask
+from netdiag.probes.base import Probe, Request, World
 from netdiag.probes.reach import mss_of
 
 _LIMIT_MS, _CHECK_LIMIT_MS = 10_000, 3000
@@ -30,34 +30,7 @@ def _run(step: Step, world: World) -> Iterator[Observation]:
         mss_clamp=mss_of(step),
         limit_ms=_LIMIT_MS if step.round == 1 else _CHECK_LIMIT_MS,
     )
-    stamp = world.stamp(step)
-    began_ns = world.now_ns()
-    try:
-        if step.proxy is None or not url.startswith("https:"):
-            yield world.exchange(stamp, request)
-            return
-        opened, tunnel = world.tunnel(stamp, request)
-        yield opened
-        if tunnel is not None:
-            with tunnel:
-                stamp = world.stamp(step, caused_by=opened.id)
-                yield world.exchange(stamp, request, tunnel=tunnel)
-    except DeclinedError as declined:
-        yield _declined(stamp, began_ns, world.now_ns(), str(declined))
-
-
-def _declined(stamp: Stamp, began_ns: int, ended_ns: int, detail: str) -> NotRun:
-    return NotRun(
-        id=stamp.id,
-        step=stamp.step,
-        attempt=stamp.attempt,
-        caused_by=stamp.caused_by,
-        began_ns=began_ns,
-        ended_ns=ended_ns,
-        why="declined",
-        what="the request",
-        detail=detail,
-    )
+    yield from ask(step, world, request, what="the request")
 
 
 PROBE = Probe(name="http", version=1, run=_run)

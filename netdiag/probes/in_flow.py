@@ -16,7 +16,6 @@ from collections.abc import Callable, Container, Generator, Iterable, Iterator, 
 
 from netdiag.evidence.bundle import Step
 from netdiag.evidence.observation import Observation
-from netdiag.evidence.record import NotRun
 from netdiag.evidence.transport import ArrivingTtl, Connect, InFlow
 from netdiag.probes.arriving import by_connects
 from netdiag.probes.base import DeclinedError, Payload, Probe, Stage, Stamp, Stream, World
@@ -171,17 +170,7 @@ def _connection(
                 stamped = world.stamp(step, caused_by=connect.id)
                 yield world.arriving_ttl(stamped, stream, payload, limit_ms=_ARRIVING_MS)
     except DeclinedError as declined:
-        now = world.now_ns()
-        yield NotRun(
-            id=stamp.id,
-            step=stamp.step,
-            caused_by=stamp.caused_by,
-            began_ns=now,
-            ended_ns=now,
-            why="declined",
-            what="in_flow",
-            detail=str(declined),
-        )
+        yield stamp.not_run("declined", "in_flow", world.now_ns(), detail=str(declined))
 
 
 def _connect(world: World, stamp: Stamp, peer: tuple[str, int], *, waits: bool) -> tuple[Connect, Stream | None]:

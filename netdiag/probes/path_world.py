@@ -107,14 +107,4 @@ class PathWorld:
         yield from declined
 
     def _declined(self, stamp: Stamp) -> NotRun:
-        now = self._clock.now_ns()
-        return NotRun(
-            id=stamp.id,
-            step=stamp.step,
-            attempt=stamp.attempt,
-            caused_by=stamp.caused_by,
-            began_ns=now,
-            ended_ns=now,
-            why="declined",
-            what="manners",
-        )
+        return stamp.not_run("declined", "manners", self._clock.now_ns())

@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterator
 
 from netdiag.evidence.bundle import Step
 from netdiag.evidence.observation import Observation
-from netdiag.evidence.record import FailureCode, NotRun
+from netdiag.evidence.record import FailureCode
 from netdiag.evidence.transport import Connect
 from netdiag.probes.base import DeclinedError, Probe, Stamp, Stream, World
 from netdiag.probes.patience import patiently
@@ -48,17 +48,7 @@ def _attempt(step: Step, world: World, attempt: int, limit_ms: int) -> Generator
     try:
         connect, stream = _connect(step, world, stamp, limit_ms)
     except DeclinedError as declined:
-        yield NotRun(
-            id=stamp.id,
-            step=stamp.step,
-            attempt=attempt,
-            caused_by=stamp.caused_by,
-            began_ns=began,
-            ended_ns=world.now_ns(),
-            why="declined",
-            what="connect",
-            detail=str(declined),
-        )
+        yield stamp.not_run("declined", "connect", world.now_ns(), began_ns=began, detail=str(declined))
         return None
     yield connect
     if stream is not None:

@@ -130,7 +130,4 @@ def _out_of_time(world: World, step: Step) -> NotRun:
 
 
 def _not_run(world: World, step: Step, why: Literal["out_of_time", "declined", "crashed"], detail: str) -> NotRun:
-    stamp, now = world.stamp(step), world.now_ns()
-    return NotRun(
-        id=stamp.id, step=step.id, began_ns=now, ended_ns=now, why=why, what=f"the rest of {step.probe}", detail=detail
-    )
+    return world.stamp(step).not_run(why, f"the rest of {step.probe}", world.now_ns(), detail=detail)

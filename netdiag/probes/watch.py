@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from netdiag.evidence.bundle import Step
 from netdiag.evidence.observation import Observation
-from netdiag.evidence.record import NotRun
 from netdiag.evidence.transport import Connect
 from netdiag.evidence.web import Exchange
 from netdiag.probes.base import DeclinedError, Probe, Request, Stamp, World
@@ -34,7 +33,7 @@ def _run(step: Step, world: World) -> Iterator[Observation]:
         try:
             record = _ask(step, world, stamp)
         except DeclinedError as declined:
-            yield _not_run(world, stamp, str(declined))
+            yield stamp.not_run("declined", _ALL_OF_IT, world.now_ns(), detail=str(declined))
             return
         yield record
         if isinstance(record, Connect) and record.failure is None:
@@ -43,7 +42,10 @@ def _run(step: Step, world: World) -> Iterator[Observation]:
             return
         asked = None if isinstance(record, Connect) else wait_of(record)
     if asked is not None:
-        yield _not_run(world, world.stamp(step, attempt=made + 1), f"the vendor asked to wait {asked:.0f} s more")
+        left = world.stamp(step, attempt=made + 1)
+        yield left.not_run(
+            "declined", _ALL_OF_IT, world.now_ns(), detail=f"the vendor asked to wait {asked:.0f} s more"
+        )
 
 
 def _ask(step: Step, world: World, stamp: Stamp) -> Connect | Exchange:
@@ -55,21 +57,6 @@ def _ask(step: Step, world: World, stamp: Stamp) -> Connect | Exchange:
             stream.close()
         return record
     return world.exchange(stamp, Request(url=step.params["url"], address=step.address, limit_ms=_REQUEST_MS))
-
-
-def _not_run(world: World, stamp: Stamp, detail: str) -> NotRun:
-    now = world.now_ns()
-    return NotRun(
-        id=stamp.id,
-        step=stamp.step,
-        attempt=stamp.attempt,
-        caused_by=stamp.caused_by,
-        began_ns=now,
-        ended_ns=now,
-        why="declined",
-        what=_ALL_OF_IT,
-        detail=detail,
-    )
 
 
 PROBE = Probe(name="watch", version=1, run=_run)

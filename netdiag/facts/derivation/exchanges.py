@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Literal
 from urllib.parse import urlsplit
 
 from netdiag.evidence.record import FailureCode, Icmp
+from netdiag.evidence.retry_after import made_at, retry_after_s
 from netdiag.evidence.web import Exchange
 from netdiag.facts.derivation.book import Book
 from netdiag.facts.fingerprints import Page, fingerprint, is_bare, says_refused
@@ -88,7 +88,7 @@ def http_state(records: Sequence[Exchange], book: Book) -> HttpState | None:
         how=how,
         status=status,
         acked=record.request_acked,
-        retry_after_s=_retry_after_s(headers),
+        retry_after_s=retry_after_s(headers.get("retry-after", ""), headers.get("date"), headers.get("age")),
         limit_headers=limits,
         challenge=kind == "challenge",
         other_agent_status=None if other is None else other.status,
@@ -141,28 +141,12 @@ def host_of(url: str | None) -> str | None:
 
 
 def date_of(headers: dict[str, str]) -> datetime | None:
-    """When the answer was made: ``Date``, and for one from a cache its ``Age`` on top (RFC 9111 section 5.1)."""
-    try:
-        made = parsedate_to_datetime(headers["date"])
-        if made.tzinfo is None:
-            made = made.replace(tzinfo=UTC)
-        age = headers.get("age", "0").strip()
-        return datetime.fromtimestamp(made.timestamp() + (int(age) if age.isascii() and age.isdigit() else 0), UTC)
-    except (KeyError, ValueError, TypeError, IndexError, OverflowError, OSError):
-        return None
+    """When the answer was made (``Date`` and ``Age``)."""
+    return made_at(headers.get("date"), headers.get("age"))
 
 
 def _tells_limits(name: str) -> bool:
     return name in _LIMIT_NAMES or any(mark in name for mark in _LIMIT_MARKS)
-
-
-def _retry_after_s(headers: dict[str, str]) -> int | None:
-    """``Retry-After`` in seconds, or as a date (RFC 9110 section 10.2.3) measured from the answer's own."""
-    value = headers.get("retry-after", "").strip()
-    if value.isascii() and value.isdigit() and len(value) < 10:
-        return int(value)
-    until, now = date_of({"date": value}), date_of(headers)
-    return None if until is None or now is None else max(round((until - now).total_seconds()), 0)
 
 
 def works(state: HttpState) -> bool | None:

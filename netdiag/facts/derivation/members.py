@@ -114,10 +114,7 @@ def _split(
     if any(one.passes is None for one in asked):  # what loses them may well hide a dead member beside it
         return (None if silent else False), None
     if not silent:
-        # Whoever was not asked at ``far`` was answered wherever it was asked.
-        left = [flow for flow, one in zip(flows, told, strict=True) if not one.tries]
-        silent_left = any(record.answer == "none" for flow in left for record in flow.records)
-        return (None if silent_left else False), None
+        return (False, None) if len(asked) == len(told) else (None, None)
     passing = [one for one in asked if one.passes is True]
     if not passing or any(one.tries < LEAST_TRIES for one in silent):
         return None, None

@@ -27,12 +27,11 @@ from netdiag.faults.in_flow import (
     FACTS,
     flows,
     is_before_the_host,
-    met,
     minds_the_name,
     not_looked_into,
+    told,
     was_ended,
     was_swallowed,
-    where,
     whose,
 )
 
@@ -45,10 +44,7 @@ def assess(facts: Facts) -> Finding:
         return opposes("No address cuts the vendor's name and answers another.", "flow.states")
     flow, other = cut[0], agent(facts)
     owner = whose(facts, flow)
-    said = (
-        f"Inside a connection to {flow.address} the name of {facts.host} {met(flow)} {where(flow)}, while "
-        f"{flow.neutral_name} is answered."
-    )
+    said = f"{told(facts, flow)}."
     if owner in ("customer", "way", "customer or way"):
         return opposes(said, *FACTS, witnesses=flow.witnesses)
     if owner is None:

@@ -28,12 +28,11 @@ from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
 from netdiag.faults.in_flow import (
     FACTS,
     flows,
-    met,
     minds_the_name,
     not_looked_into,
+    told,
     was_ended,
     was_swallowed,
-    where,
     whose,
 )
 from netdiag.faults.reading import excused, has_a_network_of_its_own, in_lan
@@ -50,16 +49,15 @@ def assess(facts: Facts) -> Finding:
         return opposes("No connection to the target was seen to be cut for its name.", "flow.states")
     flow = cut[0]
     owner = whose(facts, flow)
-    beside = f", while {flow.neutral_name} is answered" if minds_the_name(flow) else ""
-    said = f"Inside a connection to {flow.address} the name of {facts.host} {met(flow)} {where(flow)}{beside}."
+    said = told(facts, flow)
     if owner in ("way", "way or vendor", "vendor"):
-        return opposes(said, *FACTS, witnesses=flow.witnesses)
+        return opposes(f"{said}.", *FACTS, witnesses=flow.witnesses)
     if owner is None:
         return silent("How far the data get does not show.", *FACTS)
     if owner == "customer":
         return Finding(
             lean=Lean.SETTLES,
-            because=f"{said[:-1]}, inside the customer's own network.",
+            because=f"{said}, inside the customer's own network.",
             facts=FACTS,
             witnesses=flow.witnesses,
             at_most_likely=was_swallowed(flow) or not _is_firmly_the_customers(facts, flow),
@@ -68,7 +66,7 @@ def assess(facts: Facts) -> Finding:
         )
     return Finding(
         lean=Lean.SUPPORTS,
-        because=f"{said[:-1]}: by the customer's last router, or before the provider's first.",
+        because=f"{said}: by the customer's last router, or before the provider's first.",
         facts=FACTS,
         witnesses=flow.witnesses,
         at_most_possible=True,

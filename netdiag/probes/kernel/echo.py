@@ -29,15 +29,11 @@ def echo(clock: Clock, stamp: Stamp, address: str, *, sequence: int, limit_ms: i
     (result,) = hops(clock, [Due(0, probe)], limit_ms=limit)
     if isinstance(result, HopReply):
         return _of_reply(result, sequence)
-    return _by_command(clock, stamp, address, sequence, limit) or NotRun(
-        id=stamp.id,
-        step=stamp.step,
-        attempt=stamp.attempt,
-        caused_by=stamp.caused_by,
+    return _by_command(clock, stamp, address, sequence, limit) or stamp.not_run(
+        result.why,
+        "ICMP echo",
+        clock.now_ns(),
         began_ns=result.began_ns,
-        ended_ns=clock.now_ns(),
-        why=result.why,
-        what="ICMP echo",
         detail="neither raw nor ping sockets, nor the system's ping",
     )
 

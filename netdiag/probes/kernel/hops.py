@@ -150,21 +150,7 @@ class _Loop:
         if (probe.protocol, what) in self._missing:
             return ()
         self._missing.add((probe.protocol, what))
-        now = self._clock.now_ns()
-        stamp = probe.stamp
-        return [
-            NotRun(
-                id=stamp.id,
-                step=stamp.step,
-                attempt=stamp.attempt,
-                caused_by=stamp.caused_by,
-                began_ns=now,
-                ended_ns=now,
-                why=why,
-                what=what,
-                detail=f"{probe.protocol} walk",
-            )
-        ]
+        return [probe.stamp.not_run(why, what, self._clock.now_ns(), detail=f"{probe.protocol} walk")]
 
     def _read(self, source: SynProbe | DatagramFlow | RawFlow) -> list[HopReply]:
         if not isinstance(source, SynProbe):

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from netdiag.evidence.bundle import Step
 from netdiag.evidence.limits import LimitBudget
 from netdiag.evidence.observation import Observation
-from netdiag.evidence.record import NotRun
 from netdiag.probes.base import Probe, World
 from netdiag.probes.limits.driving import drive
 from netdiag.probes.limits.planning import next_attempts
@@ -17,16 +16,7 @@ from netdiag.probes.limits.planning import next_attempts
 
 def _run(step: Step, world: World) -> Iterator[Observation]:
     if (why := step.params.get("left_out")) is not None:
-        stamp, now = world.stamp(step), world.now_ns()
-        yield NotRun(
-            id=stamp.id,
-            step=step.id,
-            began_ns=now,
-            ended_ns=now,
-            why="prerequisite_failed",
-            what="the rate section",
-            detail=why,
-        )
+        yield world.stamp(step).not_run("prerequisite_failed", "the rate section", world.now_ns(), detail=why)
         return
     assert step.address is not None
     assert step.port is not None

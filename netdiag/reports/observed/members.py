@@ -47,9 +47,12 @@ def _members(members: Members) -> str:
             f"{_several(members.never(), 'never', f'beyond {last}{at}')},"
             f" and {_several(members.passing(), 'always', 'through')}"
         )
+    if members.far == 0:
+        return "none was answered"
     if members.dead_member is False:
-        return "all of them pass" if len(members.passing()) == len(members.flows) else "none of them is singled out"
-    return "they show no difference"
+        whole = len(members.passing()) == len(members.flows)
+        return f"{'all of them get' if whole else 'none of them is singled out up'} to hop {members.far}"
+    return "whether some of them never pass does not show"
 
 
 def _several(flows: Sequence[FlowSeen], often: str, where: str) -> str:
