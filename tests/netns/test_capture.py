@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -13,6 +12,7 @@ import pytest
 from netdiag.evidence.record import NotRun
 from tests.conftest import LabFactory
 from tests.netns.collecting import bundle_in, collect_command, crashes
+from tests.required import needs
 
 pytestmark = pytest.mark.lab
 
@@ -42,7 +42,7 @@ while time.monotonic() < ends:
 FIELDS = ("frame.comment", "tcp.srcport", "tcp.dstport", "udp.srcport", "udp.dstport", "ip.src", "ip.dst", "icmp.type")
 
 
-@pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+@needs("tshark")
 @pytest.mark.parametrize("scheme", ["https", "http"])
 def test_only_the_runs_own_packets_and_nothing_that_they_carried(lab: LabFactory, scheme: str) -> None:
     opened = lab("host-blocked-drop" if scheme == "https" else "healthy")

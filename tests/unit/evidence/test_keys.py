@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import shutil
 import stat
 import subprocess
 from concurrent.futures import ProcessPoolExecutor
@@ -19,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from netdiag.evidence import sshsig
 from netdiag.evidence.keys import KeyFileError, key_path, signing_key
+from tests.required import needs
 
 
 def openssh() -> bytes:
@@ -128,7 +128,7 @@ def test_a_key_that_others_can_read_is_refused_with_the_cure(tmp_path: Path, mod
         signing_key(home)
 
 
-@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="ssh-keygen is not installed")
+@needs("ssh-keygen")
 @pytest.mark.parametrize("passphrase", ["", "secret"])
 def test_keys_that_ssh_keygen_made(tmp_path: Path, passphrase: str) -> None:
     path = tmp_path / "mine"

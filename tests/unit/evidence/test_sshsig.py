@@ -1,7 +1,6 @@
 """OpenSSH signatures: ours are good for the real ssh-keygen, and its are good for us."""
 
 import base64
-import shutil
 import struct
 import subprocess
 from pathlib import Path
@@ -17,11 +16,12 @@ from netdiag.evidence.errors import SignatureRejected
 from netdiag.evidence.seal import seal
 from tests.fakes.bundles import NOW, sample_bundle, sample_key
 from tests.fakes.bundles import SUMMARY as SUMMARY_TEXT
+from tests.required import needs
 
 KEY = sample_key().private
 PUBLIC = KEY.public_key().public_bytes_raw()
 
-needs_ssh_keygen = pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="ssh-keygen is not installed")
+needs_ssh_keygen = needs("ssh-keygen")
 
 
 def run(*command: str, cwd: Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:

@@ -108,7 +108,10 @@ DOWNLOAD = Download(
                 " one always gets through (from port 40001)."
             ),
         ),
-        (Facts(path=PathFacts(members=seen((ALIVE,), ()))), "1 flow to 198.51.100.7 over UDP: all of them get to hop 7."),
+        (
+            Facts(path=PathFacts(members=seen((ALIVE,), ()))),
+            "1 flow to 198.51.100.7 over UDP: all of them get to hop 7.",
+        ),
         (
             Facts(path=PathFacts(members=seen((ALIVE, replace(ALIVE, protocol="icmp")), ()))),
             "1 flow each to 198.51.100.7 over UDP and ICMP: all of them get to hop 7.",

@@ -1,7 +1,6 @@
 """The file of packets: blocks that another program reads, and headers that are found where they are."""
 
 import ipaddress
-import shutil
 import struct
 import subprocess
 from pathlib import Path
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 
 from netdiag.probes.library.dissect import Ends, dissect
 from netdiag.probes.library.pcapng import Packet, packets, section
+from tests.required import needs
 
 SYN = struct.pack("!HHIIBBHHH", 50_000, 443, 1, 0, 0x60, 2, 64_240, 0, 0) + b"\x02\x04\x05\xb4"
 
@@ -131,7 +131,7 @@ def test_whatever_arrives_is_read_without_a_crash_and_has_a_payload_in_order(dat
         assert begin <= end or end == len(data)
 
 
-@pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+@needs("tshark")
 def test_another_program_reads_the_file(tmp_path: Path) -> None:
     data = ip4(US, THEM, 6, SYN)
     when = 1_773_480_413_123_456_789
