@@ -63,6 +63,7 @@ class Governor:
         self._walk_syns: dict[str, int] = defaultdict(int)
         self._open: dict[Endpoint, int] = defaultdict(int)
         self._requests: list[int] = []
+        self._request_left_ns: int | None = None
         self._routers: dict[tuple[Family, int], _Bucket] = defaultdict(_Bucket)
 
     def syns(
@@ -120,6 +121,16 @@ class Governor:
                 return None
             self._requests.append(at)
             return Place(at)
+
+    def request_leaves(self, now_ns: int) -> int:
+        """To be asked once the place has come: 0, and the request leaves now; or how many nanoseconds to wait first,
+        since the one before it left later than its place (a busy machine), and the pause counts from there."""
+        gap = REQUEST_GAP_NS // self._scale
+        with self._lock:
+            left = 0 if self._request_left_ns is None else max(0, self._request_left_ns + gap - now_ns)
+            if left == 0:
+                self._request_left_ns = now_ns
+            return left
 
     def router(self, family: Family, ttl: int, now_ns: int, wait_ns: int, *, purpose: Purpose = "walk") -> Place | None:
         """A place for one probe that router ``ttl`` may have to answer; None when there is none within ``wait_ns``."""

@@ -113,6 +113,8 @@ class LiveWorld(PathWorld):
     def _turn_to_request(self) -> None:
         """Wait for it when all else is ready: what a request does before it leaves would shorten the pause."""
         _wait_for(self._clock, self._governor.request(self._clock.now_ns(), MAX_WAIT_NS), "requests to the vendor")
+        while (left_ns := self._governor.request_leaves(self._clock.now_ns())) > 0:
+            self._clock.sleep(left_ns / 1e9)
 
     def _exchange(
         self,

@@ -265,3 +265,12 @@ def test_on_loopback_the_first_hop_is_the_vendor() -> None:
     walk = WalkManners(Governor()).walk()
     asked = [walk.admit(probe(n, 1, address="127.0.0.1"), 0, FOR_EVER) is not None for n in range(WALK_SYNS + 1)]
     assert asked == [True] * WALK_SYNS + [False]
+
+
+def test_the_pause_counts_from_when_a_request_really_left() -> None:
+    governor = Governor()
+    late = 300_000_000
+    assert governor.request_leaves(late) == 0
+    assert governor.request_leaves(REQUEST_GAP_NS) == late
+    assert governor.request_leaves(REQUEST_GAP_NS + late) == 0
+    assert governor.request_leaves(2 * REQUEST_GAP_NS + late) == 0
