@@ -12,7 +12,8 @@ Phase = Literal[
 """``under_way``: requests at the same time on connections that are held. ``recovery``: after a refusal and a pause."""
 
 Outcome = Literal["answered", "refused_http", "challenge", "closed", "reset", "silent", "refused", "icmp", "failed"]
-"""``answered``: with a status that does not refuse, or, for a connection, established and kept. ``closed`` and
+"""``answered``: with a status that does not refuse, or, for a connection, established and kept. ``refused_http``: with
+one from 400 on (recordings made before: only those of ``LIMITING_STATUSES``, 403, and from 500 on). ``closed`` and
 ``reset``: it ended without an answer; ``refused``: by a reset to the SYN; ``failed``: anything else of this machine."""
 
 
@@ -91,9 +92,11 @@ class LimitBudget(Struct, frozen=True, kw_only=True):
 IN_FLIGHT = 4
 """Attempts under way at once: what a refusal may find on its way when it arrives."""
 
-REFUSING_STATUSES = frozenset({403, 406, 420, 429})
-"""Besides all from 500 on: nginx limits with 503, mod_qos with 500, mod_evasive with 403, mod_security with 406
-(RFC 6585; fault-signatures 7.3)."""
+LIMITING_STATUSES = frozenset({406, 420, 429})
+"""Answers of limiters, which no application gives to everybody (RFC 6585; fault-signatures 7.3; mod_security: 406)."""
+
+AFTER_LIMIT = "limit"
+"""``params["after"]`` of a watch that follows a limit which the rate section met, and no failure."""
 
 BAN_LIKE = frozenset({"silent", "icmp", "reset", "refused"})
 """Refusals as bans make them, of which some last longer with every further attempt (fault-signatures 7.2)."""
@@ -108,9 +111,33 @@ def refuses(attempt: LimitAttempt, first: LimitAttempt | None) -> bool:
     return not (usual and first is not None and first.status == attempt.status)
 
 
+def unserved(first: LimitAttempt) -> int | None:
+    """The status of the ``first`` request of all, where it is one that applications give to everybody who does not log
+    in, has no right or asks for what is not there (401, 403, 404 and the like). fail2ban's jails for web servers ban
+    who gets some of these in a row. None: it was served, or refused in another way."""
+    status = first.status if first.outcome in {"answered", "refused_http"} else None
+    return status if status is not None and 400 <= status < 500 and status not in LIMITING_STATUSES else None
+
+
+def refuses_already(first: LimitAttempt) -> bool:
+    """Did somebody refuse the ``first`` request of all, with no answer that applications give to everybody?"""
+    return first.outcome not in {"answered", "failed"} and unserved(first) is None
+
+
+def is_a_limiters(status: int) -> bool:
+    """A status that limiters give: nginx limits with 503, mod_qos with 500, mod_evasive with 403."""
+    return status in LIMITING_STATUSES or status == 403 or status >= 500
+
+
 def looks_like_a_ban(attempt: LimitAttempt) -> bool:
     """A refusal that may extend itself: silence, ICMP, a reset, or 403."""
     return attempt.outcome in BAN_LIKE or attempt.status == 403
+
+
+def turned_away(history: Sequence[LimitAttempt]) -> Sequence[LimitAttempt]:
+    """What somebody refused, of a whole section in order of time: even the single request, where it was."""
+    attempts = measured(history)
+    return [one for one in attempts if refuses(one, attempts[0]) or (one is attempts[0] and refuses_already(one))]
 
 
 def measured(attempts: Sequence[LimitAttempt]) -> Sequence[LimitAttempt]:

@@ -59,6 +59,9 @@ class LimitFacts(Value, frozen=True, kw_only=True):
     """Something was refused that the first single request did not meet. False: nothing was, within the budget."""
     already: Fact[bool] = Fact()
     """Even the single request was refused, so nothing else was sent."""
+    unserved: Fact[int] = Fact()
+    """The status of the single request, where it was one that applications give to everybody (401, 403, 404 and the
+    like). Nothing else was sent, unless who operates the service asked for it (``allowed`` is known then)."""
     refusal: Fact[Refusal] = Fact()
     kinds: Fact[tuple[Kind, ...]] = Fact()
     """What the limit may count: one where the evidence tells."""
@@ -66,7 +69,10 @@ class LimitFacts(Value, frozen=True, kw_only=True):
     """The shapes that explain all that was seen. Empty: none of those known does. Unknown where nothing was tried
     after the first refusal."""
     banned: Fact[bool] = Fact()
-    """The refusal was of a kind that may extend itself, and was left alone. False: attempts passed again afterwards."""
+    """The last refusal was of a kind that may extend itself, and was left alone. False: none was, or attempts passed
+    again afterwards."""
+    bans_after: Fact[int] = Fact()
+    """So many refusals of another kind came before the one that looks like a ban: what bans counts refusals."""
     recovers: Fact[bool] = Fact()
     """After a refusal and a pause an attempt passed."""
     said: Fact[tuple[Said, ...]] = Fact()

@@ -5,7 +5,7 @@ from typing import Any
 
 from netdiag.evidence.bundle import Bundle
 from netdiag.evidence.display import sanitize_text
-from netdiag.evidence.limits import LimitAttempt, LimitBudget
+from netdiag.evidence.limits import LimitAttempt, LimitBudget, is_a_limiters
 from netdiag.facts import Facts
 from netdiag.facts.expectation import Agreement, Expectation
 from netdiag.facts.limit_headers import Said
@@ -106,12 +106,26 @@ def sentences(limits: LimitFacts) -> Iterator[str]:
     """What was found, in words that claim no more."""
     if limits.already.value is True:
         yield "Even the single request was refused, so nothing more was sent: this is no limit that a burst meets."
+    if limits.unserved.value is not None:
+        yield _unserved(limits.unserved.value, repeated=limits.allowed.known)
     if limits.met.value is False:
         yield from _not_met(limits)
     refusal = limits.refusal.value
     if refusal is not None:
         yield from _met(refusal, limits)
     yield from _headers(limits)
+
+
+def _unserved(status: int, *, repeated: bool) -> str:
+    if repeated:
+        return (
+            f"Already the single request was answered with HTTP {status}: such answers count as passed here, and only "
+            "others as refused. A guard that reads the log may ban who gets them."
+        )
+    return (
+        f"The single request was answered with HTTP {status}, so nothing more was sent: guards such as fail2ban ban "
+        "who gets such an answer a few times. Give a URL that is served without a login, such as a health page."
+    )
 
 
 def bounds(limits: LimitFacts) -> str:
@@ -142,11 +156,18 @@ def _met(refusal: Refusal, limits: LimitFacts) -> Iterator[str]:
     kinds = [KIND[kind] for kind in limits.kinds.value or ()]
     how = OUTCOME[refusal.outcome].format(status=refusal.status)
     yield f"A limit on {' or '.join(kinds)} was met: {bounds(limits)}, with {how}."
+    if refusal.status is not None and not is_a_limiters(refusal.status):
+        yield "Limiters seldom answer so: servers behind one address that do not all have this page would, too."
     if refusal.retry_after_s is not None:
         yield f"The refusal says to come back after {refusal.retry_after_s} s."
-    if limits.banned.value is True:
+    if limits.bans_after.value is not None:
+        yield (
+            f"After {count(limits.bans_after.value, 'such refusal')} it was refused in another way, as bans are that "
+            "count refusals; further attempts may make one longer, so it ended there."
+        )
+    elif limits.banned.value is True:
         loss = "; one silence may also be a lost packet" if refusal.outcome == "silent" else ""
-        yield f"Such a refusal may be a ban that further attempts make longer, so none was made after it{loss}."
+        yield f"Such a refusal may be a ban that further attempts make longer, so it ended there{loss}."
     if limits.recovers.value is True:
         yield "After a pause it was let pass again, so that the service is limited and not overloaded."
     if limits.recovers.value is False:
@@ -235,11 +256,13 @@ def limits_json(bundle: Bundle, facts: Facts, expected: Expectation | None, agre
             "spent": _spent(bundle),
             "met": limits.met.value,
             "already_refused": limits.already.value,
+            "unserved": limits.unserved.value,
             "counts": list(limits.kinds.value or ()),
             "bounds": bounds(limits) if limits.allowed.known else None,
             "allowed": [_allowed(one) for one in limits.allowed.value or ()],
             "refusal": None if refusal is None else _refusal(refusal),
             "ban_like": limits.banned.value,
+            "bans_after": limits.bans_after.value,
             "recovers": limits.recovers.value,
             "estimates": [_estimate(one) for one in limits.estimates.value or ()],
             "headers": [_header(one) for one in limits.said.value or ()],

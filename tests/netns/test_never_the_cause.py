@@ -14,10 +14,12 @@ from typing import NamedTuple
 
 import pytest
 
+from netdiag.evidence.limits import LimitAttempt
+from netdiag.evidence.record import NotRun
 from netdiag.facts.derivation.whole import derive
 from netdiag.verdict import decide
 from tests.conftest import LabFactory
-from tests.netns.collecting import NOTHING_IS_WRONG, bundle_in, crashes
+from tests.netns.collecting import NETDIAG, NOTHING_IS_WRONG, bundle_in, crashes
 from tests.netns.lab import Lab
 from tests.netns.sniffer import Packet, sniffing
 
@@ -236,6 +238,25 @@ def test_a_rate_section_begins_nothing_once_it_was_refused(lab: LabFactory, name
     opened = lab(name, toml=LIMITERS[name].toml)
     assert not crashes(bundle_in(opened.collect(args=["--rate-limit"])))
     assert 1 <= LIMITERS[name].refused(opened) <= IN_FLIGHT
+
+
+@pytest.mark.parametrize("command", ["collect --rate-limit", "limits"])
+@pytest.mark.parametrize("answer", ["401", "403", "404"])
+def test_a_rate_section_repeats_no_answer_that_fail2ban_counts(lab: LabFactory, answer: str, command: str) -> None:
+    opened = lab(answer, toml=_jailed(f"default_type application/json; return {answer} '{{}}';"))
+    if command == "limits":
+        done = opened.run("customer", [*NETDIAG, "limits", opened.url, "--yes"])
+        assert f"answered with HTTP {answer}, so nothing more was sent" in " ".join(done.stdout.split())
+    else:
+        bundle = bundle_in(opened.collect(args=["--rate-limit"]))
+        assert not [one for one in bundle.observations if isinstance(one, LimitAttempt)]
+        (why,) = [one.detail for one in bundle.observations if isinstance(one, NotRun) and "rate" in one.what]
+        assert f"HTTP {answer}" in why
+        assert "give a URL that is served" in why
+    time.sleep(MARGIN_S)  # fail2ban reads its log once a second
+    assert _in_fail2ban(opened) == 0
+    opened.run("customer", ["sh", "-c", LIMITERS["fail2ban, 5 refusals, nothing is found"].fast], env=_names(opened))
+    assert _in_fail2ban(opened) > 0, "the jail bites nobody, so this test shows nothing"
 
 
 _BY_NAME = "-A FORWARD -p tcp --dport 443 -m string --algo bm --string {vendor_name} -j REJECT --reject-with tcp-reset"

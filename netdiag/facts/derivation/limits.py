@@ -17,6 +17,8 @@ from netdiag.evidence.limits import (
     looks_like_a_ban,
     measured,
     refuses,
+    refuses_already,
+    unserved,
 )
 from netdiag.facts.base import Fact, Witness, seen
 from netdiag.facts.derivation.book import Book
@@ -42,13 +44,15 @@ def derive_limits(book: Book) -> LimitFacts:
     first = attempts[0]
     witnesses = book.witnesses(attempts)
     refused = [one for one in attempts if refuses(one, first)]
-    is_refused = first.outcome not in {"answered", "failed"} and first.status != 403
+    usual = unserved(first)
+    is_refused = refuses_already(first)
     facts = LimitFacts(
         budget=_budget(step.params, witnesses),
         already=seen(is_refused, book.witnesses([first])),
+        unserved=Fact() if usual is None else seen(usual, book.witnesses([first])),
         **_said(attempts, refused, book),
     )
-    if is_refused or first.outcome == "failed":
+    if is_refused or first.outcome == "failed" or (usual is not None and len(attempts) == 1):
         return facts
     allowed = seen(allowed_in(attempts, first), witnesses)
     if not refused:
@@ -58,13 +62,16 @@ def derive_limits(book: Book) -> LimitFacts:
     later = [one for one in attempts if one.began_ns > refused[0].ended_ns]
     passed_later = [one for one in later if not refuses(one, first)]
     alone = book.witnesses(refused[:1])
+    ban = next((number for number, one in enumerate(refused) if looks_like_a_ban(one)), None)
+    left_alone = ban is not None and not any(one.began_ns > refused[ban].ended_ns for one in passed_later)
     return replace(
         facts,
         allowed=allowed,
         met=seen(True, alone),
         refusal=seen(_refusal(attempts, refused[0]), alone),
         kinds=seen(_kinds(attempts, refused[0], passed_later), alone),
-        banned=seen(looks_like_a_ban(refused[0]), alone) if not passed_later else seen(False, witnesses),
+        banned=seen(left_alone, book.witnesses(refused)),
+        bans_after=seen(ban, book.witnesses(refused)) if left_alone and ban else Fact(),
         recovers=seen(bool(passed_later), book.witnesses(passed_later or later)) if later else Fact(),
         estimates=seen(_estimates(attempts, refused[0]), witnesses) if later else Fact(),
     )
@@ -135,6 +142,8 @@ def _estimates(attempts: Sequence[LimitAttempt], refused: LimitAttempt) -> tuple
     if refused.phase in {"held_connections", "under_way"}:
         return ()
     of = [one for one in attempts if one.asks == refused.asks]
+    if not looks_like_a_ban(refused):  # what bans later is another mechanism
+        of = [one for one in of if not (refuses(one, attempts[0]) and looks_like_a_ban(one))]
     events, jitter_s = met(of, attempts[0])
     found = []
     fits = buckets(events, jitter_s)

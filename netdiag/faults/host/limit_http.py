@@ -20,6 +20,7 @@ What to tell the customer
     That requests come faster than the service allows, and when it may be asked again.
 """
 
+from netdiag.evidence.limits import is_a_limiters
 from netdiag.facts import Facts
 from netdiag.faults.base import Fault, Finding, Lean, opposes
 from netdiag.faults.host._http import PLAIN_RIVALS, USED, answered, answers, authentic, page, says_limit
@@ -63,8 +64,9 @@ def assess(facts: Facts) -> Finding:
 def _on_purpose(facts: Facts) -> Finding:
     """Met by a rate section. An HTTP answer through TLS that proves the vendor's name is the vendor's."""
     refusal, states = facts.limits.refusal.value, reached(facts)
-    by_http = refusal is not None and refusal.outcome in ("refused_http", "challenge") and refusal.status != 403
-    vendors = by_http and any(authentic(facts, state) for state in states)
+    status = refusal.status if refusal is not None and refusal.outcome in ("refused_http", "challenge") else None
+    limits = status is not None and status != 403 and is_a_limiters(status)
+    vendors = limits and any(authentic(facts, state) for state in states)
     lean = Lean.SETTLES if vendors and facts.limits.kinds.value == ("request_rate",) else Lean.SUPPORTS
     return told(facts, "request_rate", "requests in a time", lean=lean, vendors=vendors)
 

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple, Self
 import msgspec
 
 from netdiag.evidence.headers import clean_header
-from netdiag.evidence.limits import REFUSING_STATUSES, LimitAttempt, Outcome
+from netdiag.evidence.limits import LimitAttempt, Outcome
 from netdiag.evidence.record import Failure, FailureCode, Icmp
 from netdiag.evidence.retry_after import retry_after_s
 from netdiag.evidence.web import Header
@@ -189,7 +189,7 @@ class LiveLimitLine:
 def _of_status(status: int, said: dict[str, str]) -> Outcome:
     if any(said.get(name, "").strip().lower() in values for name, values in _CHALLENGES.items()):
         return "challenge"
-    return "refused_http" if status in REFUSING_STATUSES or status >= 500 else "answered"
+    return "refused_http" if status >= 400 else "answered"
 
 
 def _kept(said: dict[str, str]) -> tuple[Header, ...]:

@@ -13,8 +13,9 @@ from netdiag.probes.base import LimitWish
 
 PAUSE_NS = 1_000_000_000
 
-NOT_FOR_HEAD = frozenset({400, 405, 501})
-"""Answers to HEAD that say nothing of a GET (RFC 9110 sections 9.3.2, 15.5.6, 15.6.2)."""
+NOT_FOR_HEAD = frozenset({400, 404, 405, 501})
+"""Answers to HEAD that say nothing of a GET (RFC 9110 sections 9.3.2, 15.5.6, 15.6.2): gateways that route by method
+know no such resource. 401 and 403 are left as they are, since a guard may have said them."""
 
 _ORDER: tuple[Phase, ...] = (
     "burst_on_one_connection",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from netdiag.evidence.limits import LimitAttempt, LimitBudget, measured, refuses
+from netdiag.evidence.limits import LimitAttempt, LimitBudget, measured, refuses, refuses_already, unserved
 from netdiag.probes.base import LimitWish
 from netdiag.probes.limits.phases import first_request, next_phase
 from netdiag.probes.limits.recovery import next_series
@@ -12,15 +12,17 @@ def next_attempts(history: Sequence[LimitAttempt], budget: LimitBudget, now_ns: 
     """The attempts to make, in order; what is left of them is dropped when one is refused. Empty: it is over.
 
     ``history`` has all attempts so far, ended, in the order in which they began. The request that the others are
-    compared with is the last ``single`` one; where even that is refused (but by a 403, which an application may answer
-    to everybody), there is no limit to look for.
+    compared with is the last ``single`` one. Where even that is refused, there is no limit to look for. Where it has an
+    answer that is ``unserved``, only who operates the service may repeat it: others would be banned for that.
     """
     single = first_request(history, now_ns)
     if single is not None:
         return (single,) if budget.requests and budget.connections > len(history) else ()
     compared = measured(history)
     first = compared[0]
-    if first.outcome != "answered" and first.status != 403:
+    if first.outcome == "failed" or refuses_already(first):
+        return ()
+    if unserved(first) is not None and budget.by != "operator":
         return ()
     if not any(refuses(one, first) for one in compared):
         return next_phase(history, budget, now_ns)

@@ -1,9 +1,9 @@
 """Where it was asked for: how much the service lets pass, after all else has been measured."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from netdiag.evidence.bundle import Step
-from netdiag.evidence.limits import LimitBudget
+from netdiag.evidence.limits import LIMITING_STATUSES, LimitBudget
 from netdiag.evidence.profile import Profile
 from netdiag.evidence.web import Exchange
 from netdiag.probes.plan.seen import Inputs, Seen, is_plain, make_step
@@ -35,8 +35,7 @@ def look_for_limits(inputs: Inputs, seen: Seen) -> Iterator[Step]:
     good = [step for step, one in answers if _is_served(one) and _is_served(last[step.address])]
     target = inputs.target
     if not good:
-        why = "the target was not reached" if not answers else "the target does not serve this address as it is"
-        yield make_step("limits", "target", subject=target.host, params={"left_out": why})
+        yield make_step("limits", "target", subject=target.host, params={"left_out": _why_not([*last.values()])})
         return
     yield make_step(
         "limits",
@@ -49,5 +48,16 @@ def look_for_limits(inputs: Inputs, seen: Seen) -> Iterator[Step]:
 
 
 def _is_served(exchange: Exchange) -> bool:
-    """An answer that no limiter, outage or ban gives; an application's 403 may be the usual one."""
-    return exchange.status is not None and exchange.status < 500 and exchange.status not in {420, 429}
+    """A page or a redirect. What asks for a login, or finds nothing, is no limit either; but fail2ban's jails for web
+    servers ban who gets a few such answers in ten minutes (jail.conf: maxretry 5), and a rate section would get 30."""
+    return exchange.status is not None and exchange.status < 400
+
+
+def _why_not(last: Sequence[Exchange]) -> str:
+    """In words that tell what to do; reports show their first 120 characters."""
+    if not last:
+        return "the target was not reached"
+    refused = next((one.status for one in last if one.status is not None and one.status >= 400), None)
+    if refused is None or refused >= 500 or refused in LIMITING_STATUSES:
+        return "the target does not serve this address as it is"
+    return f"HTTP {refused}: guards ban who gets that many times; give a URL that is served, such as a health page"

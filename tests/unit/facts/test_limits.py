@@ -13,6 +13,7 @@ from netdiag.facts.expectation import Expectation, agreement, parse_expectation
 from netdiag.facts.limit_headers import Said, limits_said
 from netdiag.facts.limits import Estimate, LimitFacts
 from netdiag.probes.limiting import OPERATOR
+from netdiag.reports.limits import sentences
 from tests.fakes.bundles import sample_bundle
 from tests.fakes.limiters import (
     Banning,
@@ -127,6 +128,37 @@ def test_a_service_that_refuses_already_shows_no_limit() -> None:
     facts = seen_of(Banning(0, 30))
     assert facts.already.value is True
     assert not facts.met.known
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_an_answer_that_everybody_gets_is_no_refusal(status: int) -> None:
+    history = Simulation(Banning(0, 30), SMALL, status=status).run()
+    facts = facts_of(history, SMALL)
+    assert (facts.unserved.value, facts.already.value) == (status, False)
+    assert not facts.allowed.known
+    assert not facts.met.known
+    (said, *_) = sentences(facts)
+    assert f"HTTP {status}, so nothing more was sent" in said
+    assert "health page" in said
+    repeated = facts_of(Simulation(Banning(0, 30), FOR_OPERATORS, status=status).run(), FOR_OPERATORS)
+    assert repeated.met.value is False
+    (said, *_) = sentences(repeated)
+    assert f"HTTP {status}: such answers count as passed" in said
+
+
+def test_a_ban_that_counts_refusals_is_told_from_the_limit_before_it() -> None:
+    history = Simulation(Bucket(2, 5), FOR_OPERATORS).run()
+    third = [one for one in history if one.status == 429][2]
+    cut = history[: history.index(third)]
+    ban = msgspec.structs.replace(third, outcome="icmp", status=None)
+    facts = facts_of([*cut, ban], FOR_OPERATORS)
+    assert (facts.banned.value, facts.bans_after.value) == (True, 2)
+    assert facts.refusal.value is not None
+    assert facts.refusal.value.status == 429
+    (found,) = [one for one in facts.estimates.value or () if one.shape == "token_bucket"]
+    assert found.burst_low <= 5 <= found.burst_high
+    assert found.rate_low <= 2 <= found.rate_high
+    assert any("After 2 such refusals it was refused in another way" in said for said in sentences(facts))
 
 
 def test_a_bundle_without_a_rate_section_knows_nothing() -> None:

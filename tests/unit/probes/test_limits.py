@@ -101,9 +101,23 @@ def test_what_looks_like_a_ban_is_left_alone_by_operators_too(of: str, how: Outc
 def test_a_403_is_left_alone_unless_it_is_the_usual_answer() -> None:
     history = Simulation(Banning(6, 30), FOR_OPERATORS, status=403).run()
     assert len(refusals(history)) == 1
-    usual = Simulation(Banning(0, 30), SMALL, status=403).run()
+    usual = Simulation(Banning(0, 30), FOR_OPERATORS, status=403).run()
     assert not refusals(usual)
-    assert sum(one.asks == "request" for one in usual) == SMALL.requests
+    assert sum(one.asks == "request" for one in usual) > SMALL.requests
+
+
+@pytest.mark.parametrize(("status", "methods"), [(401, ["HEAD"]), (403, ["HEAD"]), (404, ["HEAD", "GET"])])
+def test_an_answer_that_guards_ban_for_is_asked_for_once(status: int, methods: list[str]) -> None:
+    for budget in (SMALL, LimitBudget(requests=60, rate=20, by="profile")):
+        history = Simulation(Banning(0, 30), budget, status=status).run()
+        assert [one.method for one in history] == methods
+
+
+def test_another_error_than_the_usual_one_ends_it() -> None:
+    """limit_req_status may be any from 400 on."""
+    history = Simulation(Bucket(1, 5), SMALL, status=404).run()
+    assert [one.status for one in refusals(history)] == [404]
+    assert history[-1] is refusals(history)[0]
 
 
 def test_a_service_that_refuses_the_first_request_is_asked_nothing_more() -> None:

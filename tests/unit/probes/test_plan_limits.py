@@ -28,6 +28,24 @@ def test_who_refuses_already_is_left_alone(status: int) -> None:
     assert "does not serve" in step.params["left_out"]
 
 
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
+def test_an_answer_that_guards_ban_for_is_not_asked_for_in_a_row(status: int) -> None:
+    line = Line()
+    line.status = status
+    (step,) = some(plan(inputs(limits=LimitBudget()), line), "limits")
+    assert step.address is None
+    assert step.params["left_out"].startswith(f"HTTP {status}: ")
+    assert "give a URL that is served" in step.params["left_out"][:120]
+
+
+@pytest.mark.parametrize("status", [204, 301, 302, 308])
+def test_a_redirect_is_served(status: int) -> None:
+    line = Line()
+    line.status = status
+    (step,) = some(plan(inputs(limits=LimitBudget()), line), "limits")
+    assert step.address is not None
+
+
 def test_who_is_not_reached_is_left_alone() -> None:
     line = Line()
     line.dead = {VENDOR, VENDOR6}

@@ -84,8 +84,9 @@ def test_requests_share_a_connection_until_the_server_closes_it() -> None:
         ("HTTP/1.1 503 Unavailable", "refused_http"),
         ("HTTP/1.1 403 Forbidden", "refused_http"),
         ("HTTP/1.1 429 Too Many\ncf-mitigated: challenge", "challenge"),
-        ("HTTP/1.1 404 Not Found", "answered"),
-        ("HTTP/1.1 401 Unauthorized", "answered"),
+        ("HTTP/1.1 404 Not Found", "refused_http"),
+        ("HTTP/1.1 401 Unauthorized", "refused_http"),
+        ("HTTP/1.1 302 Found\nLocation: /login", "answered"),
     ],
 )
 def test_answers_are_told_apart_and_cookies_are_not_kept(head: str, outcome: str) -> None:
