@@ -6,7 +6,8 @@ from netdiag.facts.base import Value, Witness
 
 
 class Recovery(Value, frozen=True, kw_only=True):
-    """What was seen of one address after the run. Seconds count from the first failure of the run.
+    """What was seen of one address after the run. Seconds count from the first failure of the run; where nothing failed
+    ``after`` a limit was met on purpose, from its first refusal.
 
     ``refused_until_s``: the last time that it failed; ``allowed_from_s``: the first time that it worked (None: it did
     not until the watch ended). A ban with a fixed end ended between the two. One that every attempt renews lasts for
@@ -23,4 +24,5 @@ class Recovery(Value, frozen=True, kw_only=True):
     quiet_allowed_s: int | None = None
     until: str = ""
     since: str | None = None
+    after: Literal["failure", "limit"] = "failure"
     witnesses: tuple[Witness, ...] = ()

@@ -1,7 +1,9 @@
 """The watch after the run -> Recovery."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
+from netdiag.evidence.limits import AFTER_LIMIT, LimitAttempt, turned_away
 from netdiag.evidence.record import Observed
 from netdiag.evidence.tls import Handshake
 from netdiag.evidence.transport import Connect, HopReply
@@ -21,8 +23,9 @@ def derive_recovery(book: Book) -> Fact[Recovery]:
     step = tries[0].step
     address = plain(step.address or "")
     told = sorted((entry.record for entry in tries), key=lambda record: record.began_ns)
-    run = _of_the_run(address, book)
-    failed = [record for record in run if record.failure is not None or isinstance(record, Exchange)]
+    limited = _limited(address, book) if step.params.get("after") == AFTER_LIMIT else []
+    run = [*_of_the_run(address, book), *limited]
+    failed = limited or [one for one in run if one.failure is not None or isinstance(one, Exchange)]
     began_ns = failed[0].began_ns if failed else told[0].began_ns
     refused_ns, before_ns = run[-1].began_ns if run else began_ns, max((one.ended_ns for one in run), default=began_ns)
     quiet_refused, quiet_allowed, allowed_ns = 0, None, None
@@ -43,6 +46,7 @@ def derive_recovery(book: Book) -> Fact[Recovery]:
             quiet_allowed_s=quiet_allowed,
             until=_moment(refused_ns, book),
             since=None if allowed_ns is None else _moment(allowed_ns, book),
+            after="limit" if limited else "failure",
         ),
         book.witnesses(told),
     )
@@ -57,6 +61,12 @@ def _of_the_run(address: str, book: Book) -> list[Observed]:
         if one.step.role == "target" and plain(one.step.address or "") == address
     ]
     return sorted(records, key=lambda record: record.began_ns)
+
+
+def _limited(address: str, book: Book) -> Sequence[Observed]:
+    """What the rate section was refused there."""
+    history = [one.record for one in book.of(LimitAttempt) if plain(one.record.address) == address]
+    return turned_away(sorted(history, key=lambda record: record.began_ns))
 
 
 def _works(record: Observed, book: Book) -> bool:

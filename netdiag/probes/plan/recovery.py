@@ -13,7 +13,10 @@ A ban that renews itself for P seconds is so left alone as soon as the quiet is 
 end the lifetime is known within a factor of two or so. Retry-After is kept, where it is longer.
 """
 
+from collections.abc import Mapping
+
 from netdiag.evidence.bundle import Step
+from netdiag.evidence.limits import AFTER_LIMIT, LimitAttempt, turned_away
 from netdiag.evidence.record import Failure, FailureCode, Icmp
 from netdiag.evidence.retry_after import retry_after_s
 from netdiag.evidence.tls import Handshake
@@ -34,28 +37,46 @@ _CUT_OFF = {FailureCode.TIMED_OUT, FailureCode.RESET, FailureCode.CLOSED}
 
 
 def what_to_watch(inputs: Inputs, seen: Seen) -> Step | None:
-    """The first address that failed to the end, by one SYN where the connection is not let in, else by one request.
-    None: nothing failed that could recover by waiting (this machine itself refused, no address, TLS not trusted)."""
-    target = inputs.target
-    reaches = [one for one in seen.steps("reach", "target") if one.port == target.port and one.round == 1]
+    """The first address that failed to the end, by one SYN where the connection is not let in, else by one request; or
+    the one whose limit the rate section met, likewise. None: nothing failed that could recover by waiting (this machine
+    itself refused, no address, TLS not trusted)."""
+    port = inputs.target.port
+    reaches = [one for one in seen.steps("reach", "target") if one.port == port and one.round == 1]
     for reach in (one for one in reaches if is_plain(one)):
         level = _level(reach.address or "", seen)
         if level is not None:
-            return make_step(
-                "watch",
-                "target",
-                subject=target.host,
-                address=reach.address,
-                port=target.port,
-                caused_by=reach.caused_by,
-                params={
-                    "level": level,
-                    "url": inputs.url,
-                    "for_s": str(inputs.options.watch_s),
-                    **_asked_to_wait(reach.address or "", seen),
-                },
-            )
-    return None
+            return _watch(inputs, reach, level, _asked_to_wait(reach.address or "", seen))
+    return _limit_to_watch(inputs, seen)
+
+
+def _watch(inputs: Inputs, of: Step, level: str, more: Mapping[str, str]) -> Step:
+    """At the address of the step ``of``, which failed."""
+    return make_step(
+        "watch",
+        "target",
+        subject=inputs.target.host,
+        address=of.address,
+        port=inputs.target.port,
+        caused_by=of.caused_by,
+        params={"level": level, "url": inputs.url, "for_s": str(inputs.options.watch_s), **more},
+    )
+
+
+def _limit_to_watch(inputs: Inputs, seen: Seen) -> Step | None:
+    """What the rate section was refused, if anything. A connection that was accepted and closed is asked about by a
+    request: one that is only accepted would look like recovery."""
+    made = [(step, one) for step, one in seen.of(LimitAttempt, "target")]
+    refused = turned_away(sorted((one for _, one in made), key=lambda one: one.began_ns))
+    if not refused:
+        return None
+    last = refused[-1]
+    waits = [one.retry_after_s for one in refused if one.retry_after_s is not None]
+    return _watch(
+        inputs,
+        made[0][0],
+        "connect" if last.failure is not None and last.failure.op == "connect" else "http",
+        {"after": AFTER_LIMIT, **({"asked_s": str(max(waits))} if waits else {})},
+    )
 
 
 def _asked_to_wait(address: str, seen: Seen) -> dict[str, str]:

@@ -50,17 +50,18 @@ def of_recovery(facts: Facts) -> Iterator[Sight]:
     found = facts.recovery.value
     if found is None:
         return
+    since = "the limit was met" if found.after == "limit" else "the first failure"
     tries = f"asked {found.attempts} times" if found.attempts > 1 else "asked once"
     if found.allowed_from_s is None or found.quiet_allowed_s is None:
         says = (
-            f"{found.address} was still refused {span(found.refused_until_s)} after the first failure ({found.until}; "
+            f"{found.address} was still refused {span(found.refused_until_s)} after {since} ({found.until}; "
             f"{tries} after the run, at last after {span(found.quiet_refused_s)} without any packet to it). A refusal "
             "that every attempt renews would need a longer quiet."
         )
     else:
         says = (
             f"{found.address} recovered between {span(found.refused_until_s)} and {span(found.allowed_from_s)} after "
-            f"the first failure ({found.until} and {found.since}; {tries} after the run). If every attempt renewed the "
+            f"{since} ({found.until} and {found.since}; {tries} after the run). If every attempt renewed the "
             f"refusal, it lasts between {span(found.quiet_refused_s)} and {span(found.quiet_allowed_s)} from the last."
         )
     yield sight(says, facts.recovery)

@@ -1,6 +1,9 @@
 """The watch after the run: the lifetime as an interval, apart from the run's own story."""
 
-from netdiag.evidence import transport
+import pytest
+
+from netdiag.evidence import limits, transport
+from netdiag.evidence.limits import LimitBudget
 from netdiag.facts import Facts, derive
 from netdiag.reports.observed import observed
 from netdiag.verdict import decide
@@ -57,6 +60,35 @@ def test_still_refused_says_no_end() -> None:
     assert (found.allowed_from_s, found.since, found.quiet_refused_s) == (None, None, 300)
     (section,) = [one for one in observed(facts) if one.title == "After the run"]
     assert "was still refused" in section.sights[0].says
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_after_a_limit_that_was_met_on_purpose_it_counts_from_the_refusal(works: bool) -> None:
+    told = Story()
+    told.surroundings()
+    told.connect()
+    step = told.step("limits", "target", told.host, TARGET, 443, params=LimitBudget().params())
+    for number, status in enumerate((200, 200, 429), 1):
+        told.at_ms += 60_000
+        told.add(
+            limits.LimitAttempt, step, ms=20, address=TARGET, port=443, asks="request", connection=1, status=status,
+            phase="single" if number == 1 else "burst_on_one_connection",
+            outcome="answered" if status == 200 else "refused_http",
+        )  # fmt: skip
+    watching = told.step("watch", "target", told.host, TARGET, 443, params={"level": "connect", "after": "limit"})
+    told.at_ms += 32_000
+    told.add(
+        transport.Connect, watching, ms=20, address=TARGET, port=443, failure=None if works else SILENT,
+        source_address=OWN, limit_ms=3300, syns_sent=1, tcp=TCP,
+    )  # fmt: skip
+    facts = derive(told.bundle())
+    found = facts.recovery.value
+    assert found is not None
+    assert (found.after, found.attempts) == ("limit", 1)
+    assert (found.refused_until_s, found.allowed_from_s) == ((0, 33) if works else (32, None))
+    (section,) = [one for one in observed(facts) if one.title == "After the run"]
+    assert "after the limit was met" in section.sights[0].says
+    assert facts.target.works.value is not False
 
 
 def test_the_moments_are_search_keys() -> None:

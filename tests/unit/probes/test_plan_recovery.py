@@ -1,10 +1,13 @@
 """What is worth watching after a run, by how little."""
 
 from collections.abc import Sequence
+from typing import Any, Literal
 
+import msgspec
 import pytest
 
 from netdiag.evidence.bundle import Options, Step
+from netdiag.evidence.limits import LimitAttempt, Outcome
 from netdiag.evidence.observation import Observation
 from netdiag.evidence.record import Failure, FailureCode, Icmp, Native, ObsId, StepId
 from netdiag.evidence.tls import Handshake
@@ -99,6 +102,51 @@ def test_accepted_and_then_cut_off_is_watched_and_a_certificate_is_not(code: Fai
     greeting = Handshake(id=ObsId("h"), step=reach(VENDOR).id, began_ns=5, ended_ns=6, failure=failure)
     step = what_to_watch(WATCHING, Seen(before.started, before.finished, [*before.observations, greeting]))
     assert (None if step is None else step.params["level"]) == level
+
+
+def limited(*attempts: LimitAttempt) -> Seen:
+    """Everything worked, and then the rate section met these."""
+    before = seen((reach(VENDOR), None), answered=[answer(200)])
+    step = make_step("limits", "target", subject="api.vendor.com", address=VENDOR, port=443)
+    records = [msgspec.structs.replace(one, step=step.id) for one in attempts]
+    return Seen({**before.started, step.id: step}, before.finished, [*before.observations, *records])
+
+
+def attempt(
+    number: int, outcome: Outcome, *, asks: Literal["request", "connection"] = "request", **more: Any
+) -> LimitAttempt:
+    return LimitAttempt(
+        id=ObsId(f"l{number}"), step=StepId(""), began_ns=number, ended_ns=number, address=VENDOR, port=443,
+        phase="single" if number == 1 else "burst_of_connections", asks=asks, connection=number, outcome=outcome,
+        **more,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("refused", "level"),
+    [
+        (attempt(2, "refused_http", status=429, retry_after_s=90), "http"),
+        (attempt(2, "closed", asks="connection", failure=Failure(op="receive", code=FailureCode.CLOSED)), "http"),
+        (attempt(2, "silent", asks="connection", failure=SILENT), "connect"),
+        (attempt(2, "icmp", failure=REJECTED), "connect"),
+    ],
+)
+def test_a_limit_that_the_rate_section_met_is_watched_by_what_was_refused(refused: LimitAttempt, level: str) -> None:
+    step = what_to_watch(WATCHING, limited(attempt(1, "answered", status=200), refused))
+    assert step is not None
+    assert (step.address, step.params["level"], step.params["after"]) == (VENDOR, level, "limit")
+    assert step.params.get("asked_s") == (None if refused.retry_after_s is None else "90")
+
+
+def test_a_rate_section_that_met_nothing_leaves_nothing_to_watch() -> None:
+    served = attempt(1, "answered", status=200)
+    for second in (attempt(2, "answered", status=200), attempt(2, "failed")):
+        assert what_to_watch(WATCHING, limited(served, second)) is None
+    assert what_to_watch(WATCHING, limited(attempt(1, "refused_http", status=401))) is None
+
+
+def test_a_rate_section_that_was_refused_at_once_is_watched() -> None:
+    assert what_to_watch(WATCHING, limited(attempt(1, "refused_http", status=429))) is not None
 
 
 def test_one_address_is_watched_of_several() -> None:
