@@ -291,17 +291,25 @@ def trace(
     Needs no privilege. Of TCP at most two SYNs reach the host (three times as many with --deep).
     """
     from netdiag.cli import trace as command
-    from netdiag.cli.problem import usage
 
-    if ipv4 and ipv6:
-        raise usage("-4 and -6 exclude each other")
-    family: Literal[4, 6] | None = 4 if ipv4 else 6 if ipv6 else None
     return command.trace(
         target,
         command.Flags(
-            protocol=protocol, family=family, flows=flows, raw=raw, deep=deep, budget_s=budget, format=format
+            protocol=protocol,
+            family=_family(ipv4=ipv4, ipv6=ipv6),
+            flows=flows,
+            raw=raw,
+            deep=deep,
+            budget_s=budget,
+            format=format,
         ),
     )
+
+
+def _family(*, ipv4: bool, ipv6: bool) -> Literal[4, 6] | None:
+    if ipv4 and ipv6:
+        raise Problem("-4 and -6 exclude each other", ExitCode.USAGE)
+    return 4 if ipv4 else 6 if ipv6 else None
 
 
 @app.command(short_help="Find out how much URL lets pass, and what it refuses.")
@@ -316,6 +324,12 @@ def limits(
         typer.Option("--expect", metavar="LIMIT", help="What the limit is meant to be, such as '10r/s burst 20'."),
     ] = None,
     profile: Profile = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", metavar="PATH", help="Keep what was found in this new bundle, signed."),
+    ] = None,
+    ipv4: Annotated[bool, typer.Option("-4", "--ipv4", help="IPv4 only.")] = False,
+    ipv6: Annotated[bool, typer.Option("-6", "--ipv6", help="IPv6 only.")] = False,
     budget: Annotated[
         int, typer.Option("--budget", metavar="SECONDS", min=5, max=3600, help="Stop after this time.")
     ] = 120,
@@ -331,7 +345,16 @@ def limits(
 
     return command.limits(
         url,
-        command.Flags(budget_s=budget, operator=operator, expect=expect, profile=profile, yes=yes, format=format),
+        command.Flags(
+            budget_s=budget,
+            operator=operator,
+            expect=expect,
+            profile=profile,
+            yes=yes,
+            format=format,
+            family=_family(ipv4=ipv4, ipv6=ipv6),
+            output=output,
+        ),
     )
 
 

@@ -1,17 +1,23 @@
 """``netdiag limits``: how much a service lets pass, for who operates it."""
 
+import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from netdiag.cli import reading
+from netdiag.cli.collect import place, seal_and_write
 from netdiag.cli.consent import WARNING, ask
+from netdiag.cli.interruption import Interruption
 from netdiag.cli.output import put, say
 from netdiag.cli.problem import ExitCode, Problem, usage
 from netdiag.cli.url import parse_url
+from netdiag.evidence.addresses import family_of
+from netdiag.evidence.bundle import Bundle
+from netdiag.evidence.keys import KeyFileError, signing_key
 from netdiag.facts import derive
 from netdiag.facts.expectation import agreement, parse_expectation
 from netdiag.reports.limits import budget_words, limits_json, limits_text
@@ -31,6 +37,8 @@ class Flags:
     profile: Path | None
     yes: bool
     format: Literal["text", "json"]
+    family: Literal[4, 6] | None = None
+    output: Path | None = None
 
 
 def limits(url: str, flags: Flags) -> ExitCode:
@@ -41,37 +49,71 @@ def limits(url: str, flags: Flags) -> ExitCode:
         expected = None if flags.expect is None else parse_expectation(flags.expect)
     except ValueError as error:
         raise usage(f"--expect: {error}") from None
+    host = typed.target.host
+    if typed.target.is_literal and flags.family not in {None, family_of(host)}:
+        raise usage(f"{host} is not an IPv{flags.family} address")
     profile = reading.read_profile(flags.profile)
-    for note in typed.notes:
-        say(f"Note: {note}")
+    writer = None if flags.output is None else _Writer(place(flags.output, host))
+    for note in (*typed.notes, writer.key.note if writer is not None else None):
+        if note:
+            say(f"Note: {note}")
 
     from netdiag.probes import limiting  # noqa: PLC0415  # wrong usage is told before all this is loaded
-    from netdiag.probes.trace import resolve  # noqa: PLC0415
 
-    host = typed.target.host
-    try:
-        address = host if typed.target.is_literal else resolve(host)[0]
-    except (OSError, IndexError):
-        raise Problem(f"this machine finds no address for {host}", ExitCode.FAILED) from None
     request = limiting.LimitRequest(
-        target=typed.target, address=address, budget_s=flags.budget_s, operator=flags.operator, profile=profile
+        typed=typed.typed,
+        target=typed.target,
+        address=host if typed.target.is_literal else _address(host, flags.family),
+        budget_s=flags.budget_s,
+        operator=flags.operator,
+        profile=profile,
     )
     ask(preview(request), yes=flags.yes)
     running = limiting.Limiting(request)
-    with _shown(running):
-        running.run()
-    bundle = running.bundle()
-    facts = derive(bundle)
-    agrees = None if expected is None else agreement(expected, facts.limits)
-    if flags.format == "json":
-        put(limits_json(bundle, facts, expected, agrees))
-    else:
-        put(limits_text(bundle, facts, expected, agrees))
-    if running.interrupted == "signal":
-        return ExitCode.INTERRUPTED
-    if not facts.limits.allowed.known and not facts.limits.already.value:
+    with Interruption() as interruption:
+        with suppress(KeyboardInterrupt), _shown(running):
+            running.run()
+        interruption.sealing = True
+        bundle = running.bundle()
+        facts = derive(bundle)
+        agrees = None if expected is None else agreement(expected, facts.limits)
+        told = limits_json if flags.format == "json" else limits_text
+        put(told(bundle, facts, expected, agrees))
+        if writer is not None:
+            writer.write(running.to_keep())
+    if interruption.code is not None:
+        return interruption.code
+    answered = facts.limits.already.value is True or facts.limits.unserved.known
+    if not facts.limits.allowed.known and not answered:
         raise Problem(f"{host} could not be asked: nothing was measured", ExitCode.FAILED)
     return ExitCode.FAILED if agrees in {"differs", "unknown"} else ExitCode.DONE
+
+
+def _address(host: str, family: Literal[4, 6] | None) -> str:
+    from netdiag.probes.trace import resolve  # noqa: PLC0415  # as above
+
+    try:
+        return resolve(host, family)[0]
+    except (OSError, IndexError):
+        version = f"IPv{family} " if family else ""
+        raise Problem(f"this machine finds no {version}address for {host}", ExitCode.FAILED) from None
+
+
+class _Writer:
+    """Seals what was found to a new file, like a collect. What can be wrong with file or key is found before anything
+    is sent."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self.key = signing_key(os.environ)
+        except KeyFileError as error:
+            raise usage(str(error)) from None
+
+    def write(self, bundle: Bundle) -> None:
+        """Raises Problem; what was found has been printed by then."""
+        seal_and_write(bundle, self.key, self._path)
+        say(f"The records are sealed in {self._path} (see `netdiag show`).")
 
 
 def preview(request: "LimitRequest") -> list[str]:

@@ -1,13 +1,8 @@
 """One whole run: what will be contacted, the measuring, and the records of it, already cleaned of what is private."""
 
-import getpass
-import os
 import secrets
-import socket
-import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
@@ -21,7 +16,6 @@ from netdiag.evidence.machine import ResolverConfig
 from netdiag.evidence.observation import Observation
 from netdiag.evidence.profile import Profile
 from netdiag.evidence.record import StepId
-from netdiag.evidence.redact import Identity as Person
 from netdiag.evidence.redact import Redactor
 from netdiag.probes import (
     arriving,
@@ -49,6 +43,7 @@ from netdiag.probes import (
 )
 from netdiag.probes.base import Probe
 from netdiag.probes.capture import capture_file
+from netdiag.probes.cleaning import redactor_for
 from netdiag.probes.clock import Clock
 from netdiag.probes.controls import PUBLIC_RESOLVERS, Control, controls_for
 from netdiag.probes.kernel import capture as capturing
@@ -294,17 +289,5 @@ def _use_of(profile: Profile) -> ProfileUse:
 
 
 def _redactor(request: CollectRequest, observations: Sequence[Observation]) -> Redactor:
-    """Knows the words of this machine and person, so that they can be taken out."""
     searched = [name for one in observations if isinstance(one, ResolverConfig) for name in one.search]
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # no such user in the password database, as in many containers
-        user = ""
-    person = Person(
-        user=user,
-        home=str(Path.home()),
-        hosts=(socket.gethostname(),),
-        search_domains=tuple(searched),
-    )
-    proxies = tuple(urllib.request.getproxies().values())
-    return Redactor(salt=os.urandom(32), identity=person, urls=(request.typed, *request.typed_ways, *proxies))
+    return redactor_for((request.typed, *request.typed_ways), searched)

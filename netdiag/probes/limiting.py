@@ -15,6 +15,7 @@ from netdiag.evidence.profile import Profile
 from netdiag.evidence.record import StepId
 from netdiag.probes import limits
 from netdiag.probes.base import OutOfTimeError
+from netdiag.probes.cleaning import redactor_for
 from netdiag.probes.clock import Clock
 from netdiag.probes.kernel import features
 from netdiag.probes.library.machine import machine_for_this_platform
@@ -28,8 +29,10 @@ its operator's own to ask. A profile's ceilings are for other people's services.
 
 
 class LimitRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked, at which of its addresses. ``operator``: who asks says that he runs the service himself."""
+    """What is asked, at which of its addresses. ``typed``: the URL as it was typed, whose secrets must be found nowhere
+    again. ``operator``: who asks says that he runs the service himself."""
 
+    typed: str
     target: Target
     address: str
     budget_s: int
@@ -94,3 +97,9 @@ class Limiting:
             plan=(self._step,),
             observations=tuple(self._found),
         )
+
+    def to_keep(self) -> Bundle:
+        """``bundle``, cleaned of what is private."""
+        redactor = redactor_for([self.request.typed])
+        cleaned = redactor.redact(self.bundle())
+        return msgspec.structs.replace(cleaned, removed=redactor.removed)

@@ -2,10 +2,13 @@
 
 import http.server
 import json
+import socket
 import threading
 import time
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -30,8 +33,8 @@ max_rate = 100
 
 
 @contextmanager
-def limited(limiter: Limiter) -> Iterator[str]:
-    """A server behind ``limiter``; yields its URL."""
+def limited(limiter: Limiter, refusal: int = 429) -> Iterator[str]:
+    """A server behind ``limiter``, which refuses with that status; yields its URL."""
     lock = threading.Lock()
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -40,7 +43,7 @@ def limited(limiter: Limiter) -> Iterator[str]:
         def do_HEAD(self) -> None:
             with lock:
                 passes, _ = limiter.meets(time.monotonic(), held=0)
-            self.send_response(200 if passes else 429)
+            self.send_response(200 if passes else refusal)
             self.send_header("Content-Length", "2")
             self.end_headers()
 
@@ -70,11 +73,68 @@ def test_it_asks_before_it_sends(capsys: Capture) -> None:
         ),
         (["api.vendor.test", "--yes", "--budget", "1"], "--budget"),
         (["api.vendor.test", "--yes", "--profile", "absent"], "absent cannot be read"),
+        (["api.vendor.test", "--yes", "-4", "-6"], "-4 and -6 exclude each other"),
+        (["192.0.2.7", "--yes", "-6"], "192.0.2.7 is not an IPv6 address"),
+        (["https://[2001:db8::7]/", "--yes", "--ipv4"], "2001:db8::7 is not an IPv4 address"),
     ],
 )
 def test_called_wrongly(arguments: list[str], words: str, capsys: Capture) -> None:
     assert run(["limits", *arguments]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_a_name_without_an_address_of_the_family_is_not_asked_by_the_other(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def lookup(_host: str, _port: object, family: int, *_: object) -> list[object]:
+        asked.append(family)
+        raise socket.gaierror(socket.EAI_NODATA, "no address")
+
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)
+    assert run(["limits", "api.vendor.test", "--yes", "--ipv6"]) == 1
+    assert asked == [socket.AF_INET6]
+    assert "finds no IPv6 address for api.vendor.test" in capsys.readouterr().err
+
+
+def test_the_family_that_was_asked_for_is_used(capsys: Capture) -> None:
+    with limited(Nothing()) as url:
+        assert run(["limits", url.replace("127.0.0.1", "localhost"), "--yes", "-4", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["address"] == "127.0.0.1"
+
+
+def test_what_was_found_is_kept_as_a_bundle_like_any_other(
+    capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    path = tmp_path / "limits.zip"
+    with limited(Bucket(1, 5)) as url:
+        secret = url.replace("//", "//user:s3cr3t-w0rd@")
+        assert run(["limits", f"{secret}?key=s3cr3t-w0rd", "--yes", "--output", str(path)]) == 0
+        printed = capsys.readouterr()
+        assert "refused at 6" in " ".join(printed.out.split())
+        assert str(path) in printed.err
+        assert run(["limits", url, "--yes", "--output", str(path)]) == 1
+        assert "exists already" in capsys.readouterr().err
+    with zipfile.ZipFile(path) as packed:
+        assert not any(b"s3cr3t" in packed.read(name) for name in packed.namelist())
+    for command in ("verify", "show", "analyze"):
+        assert run([command, str(path)]) == 0
+    assert "allowed >= 5 in 0." in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_url_that_is_not_served_is_asked_once(capsys: Capture) -> None:
+    for status in (401, 403):
+        limiter = Bucket(1, 0)
+        with limited(limiter, status) as url:
+            assert run(["limits", url, "--yes", "--format", "json"]) == 0
+            found = json.loads(capsys.readouterr().out)
+            assert found["spent"] == {"requests": 1, "connections": 1}
+            assert found["unserved"] == status
+            assert (found["met"], found["already_refused"]) == (None, False)
+            assert run(["limits", url, "--yes"]) == 0
+            assert "Give a URL that is served" in " ".join(capsys.readouterr().out.split())
 
 
 def test_the_budget_is_shown_before_it_is_spent_and_bounds_after(capsys: Capture) -> None:
