@@ -10,8 +10,13 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-SYNS, SYN_WINDOW_NS = 5, 30_000_000_000
-"""SYNs in any 30 s to one vendor address:port. Planned retransmissions count, since a lost SYN is a SYN too."""
+SYNS, SYN_WINDOW_NS = 4, 30_000_000_000
+"""SYNs in any 30 s to one vendor address:port. Planned retransmissions count, since a lost SYN is a SYN too.
+
+``ufw limit`` refuses the sixth in 30 s, so that one is left for the customer's own next connection."""
+
+SYNS_IF_NONE_ACCEPTED = 5
+"""As many while none was accepted: a customer who is not let in has no next connection to lose."""
 
 _LATE_NS = 3_000_000_000
 """How much later than its place a SYN may leave: two retransmissions (1 s + 2 s, RFC 6298) or a router's turn."""
@@ -61,6 +66,7 @@ class Governor:
         # The time of each SYN, oldest first.
         self._syns: dict[Endpoint, list[int]] = defaultdict(list)
         self._walk_syns: dict[str, int] = defaultdict(int)
+        self._accepting: set[Endpoint] = set()
         self._open: dict[Endpoint, int] = defaultdict(int)
         self._requests: list[int] = []
         self._request_left_ns: int | None = None
@@ -73,8 +79,8 @@ class Governor:
 
         ``walk`` names the walk that they belong to: it gets no more than ``WALK_SYNS`` in all.
         """
-        limit = SYNS * self._scale
         with self._lock:
+            limit = (SYNS if endpoint in self._accepting else SYNS_IF_NONE_ACCEPTED) * self._scale
             if count > limit or (walk is not None and self._walk_syns[walk] + count > WALK_SYNS * self._scale):
                 return None
             taken = self._syns[endpoint]
@@ -96,6 +102,11 @@ class Governor:
                 self._syns[endpoint].remove(place.at_ns)
                 if walk is not None:
                     self._walk_syns[walk] -= 1
+
+    def accepted(self, endpoint: Endpoint) -> None:
+        """A SYN to ``endpoint`` was answered with a SYN-ACK."""
+        with self._lock:
+            self._accepting.add(endpoint)
 
     def open(self, endpoint: Endpoint) -> bool:
         """Take one of the connections that may be open; False when none is free now. ``closed`` gives it back."""

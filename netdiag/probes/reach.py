@@ -1,7 +1,7 @@
 """Can this address and port be connected to, and does TLS come up there?
 
 One SYN for each attempt, not a SYN and its repetition: the second attempt asks as well as a repetition would, comes
-from another source port (another flow), and leaves the budget of five SYNs in 30 s room for the walk's two and for the
+from another source port (another flow), and leaves the budget of SYNs (manners.py) room for the walk's two and for the
 check at the end.
 """
 

@@ -94,6 +94,8 @@ class Walk:
     def learn(self, result: HopReply | NotRun) -> None:
         """Take ``result`` in: places of SYNs that it proves never to have reached the host become free."""
         self._closed(result.id)
+        if isinstance(result, HopReply) and result.answer == "syn_ack":
+            self._shared.governor.accepted((result.address, result.port))
         if isinstance(result, NotRun) or result.answer == "not_sent":
             self._give_back(result.id)
         elif is_router(result):

@@ -4,10 +4,9 @@ The rules of a TCP walk, in order of weight:
 
 (1) No more than two SYNs of a walk may reach the host (design.md, Manners). A SYN is *blind* when its TTL is above
     every router that has answered; only blind ones can reach the host, so at most two of them are ever out or silent.
-(2) Each blind SYN that a router answers frees the next: an answering path is found two TTLs at a time, without waiting
-    for a silent router in between.
-(3) Where both are silent, UDP and ICMP look further up, eight TTLs at once. A router that they prove makes SYNs up to
-    its TTL harmless, and the walk goes on from there.
+(2) One blind SYN is out at a time, and each that a router answers frees the next: a host that answers gets one.
+(3) Where it is silent, the second goes one TTL further, and UDP and ICMP look further up with it, eight TTLs at once. A
+    router that they prove makes SYNs up to its TTL harmless, and the walk goes on from there.
 (4) It ends at the target's answer, at an ICMP error other than time exceeded, in a loop, at TTL 30, or in silence.
 (5) Whoever was silent below an answer is asked once more, as soon as the silence is known: that is a second later, when
     a router that limits its ICMP answers again.
@@ -173,8 +172,7 @@ def _syns(trail: Trail) -> tuple[Ask, ...]:
     again = _blind_again(trail, blind) if trail.wide else None
     if again is not None:
         return again
-    # The scouts tell where one SYN is enough. The other is kept for when that one is silent.
-    most = 1 if trail.wide and not trail.silent_ttls("tcp") & set(blind) else BLIND_SYNS
+    most = BLIND_SYNS if trail.silent_ttls("tcp") & set(blind) else 1
     further = range(first, min(first + most - len(blind), MAX_TTL + 1))
     return tuple(Ask("tcp", ttl, flow=1 if trail.raw else ttl) for ttl in [*harmless, *further])
 
@@ -199,8 +197,6 @@ def _scouts(trail: Trail) -> tuple[Ask, ...]:
 
 
 def _helpers(trail: Trail) -> tuple[Ask, ...]:
-    if trail.out("tcp") or not trail.silent_ttls("tcp"):
-        return ()
     proven = trail.last_router()
     if not any(ttl > proven for ttl in trail.silent_ttls("tcp")):
         return ()

@@ -77,6 +77,8 @@ class LiveWorld(PathWorld):
         try:
             record, stream = tcp.connect(self._clock, stamp, wish)
             self._heard(record.tcp)
+            if stream is not None:
+                self._governor.accepted((address, port))
             return record, None if stream is None else _CountedStream(stream.socket, line.closed)
         finally:
             line.sent(1 + syn_retries if record is None or record.syns_sent is None else record.syns_sent)

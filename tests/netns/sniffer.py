@@ -47,6 +47,11 @@ class Packet(NamedTuple):
         return self.protocol == _TCP and self.flags & (SYN | ACK) == SYN
 
     @property
+    def is_accepting(self) -> bool:
+        """The answer of who takes the connection: SYN and ACK."""
+        return self.protocol == _TCP and self.flags & (SYN | ACK) == SYN | ACK
+
+    @property
     def is_probe(self) -> bool:
         """What a walk sends: a SYN, a datagram, an echo request."""
         return self.is_syn or self.protocol == _UDP or (self.protocol, self.kind) in {(_ICMP, 8), (_ICMPV6, 128)}

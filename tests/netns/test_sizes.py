@@ -19,7 +19,7 @@ from tests.netns.topology import node_addresses
 
 pytestmark = pytest.mark.lab
 
-ROUTER_PROBES, SYNS = 12 + 24, 5
+ROUTER_PROBES, SYNS = 12 + 24, 4
 
 ANSWERS = "x" * 4000
 """What the vendor answers in the test of answers: more than one packet."""

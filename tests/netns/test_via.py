@@ -8,7 +8,7 @@ from netdiag.evidence.bundle import Bundle
 from netdiag.evidence.transport import Connect
 from netdiag.evidence.web import Exchange
 from netdiag.facts import derive
-from netdiag.probes.manners import SYN_WINDOW_NS, SYNS
+from netdiag.probes.manners import SYN_WINDOW_NS, SYNS_IF_NONE_ACCEPTED
 from netdiag.verdict import decide
 from tests.conftest import LabFactory
 from tests.netns.collecting import NETDIAG, NOTHING_IS_WRONG, bundle_in, crashes
@@ -100,7 +100,7 @@ def test_a_way_that_leads_nowhere_says_nothing(lab: LabFactory) -> None:
 
 
 def test_the_manners_hold_over_all_ways_together(lab: LabFactory) -> None:
-    """Both ways leave by one public address: what the way took of the five SYNs in 30 s is missing to the check after
+    """Both ways leave by one public address: what the way took of the SYNs in 30 s is missing to the check after
     it, which waits for its place instead of going without."""
     toml = scenario("host-firewall-drop-all-two-addresses").replace('at = "vendor-firewall"', 'at = "vendor"')
     opened = lab(toml=toml.replace("lab forward", "lab input"))
@@ -114,7 +114,9 @@ def test_the_manners_hold_over_all_ways_together(lab: LabFactory) -> None:
     ]
     assert [type(one) for one in sent] == [Connect, Connect, Exchange, Connect]
     assert sent[-1].began_ns - sent[0].began_ns > SYN_WINDOW_NS
-    assert opened.count_syns() <= 2 * (SYNS + 1), "of two addresses, and one check each when the window had passed"
+    assert opened.count_syns() <= 2 * (SYNS_IF_NONE_ACCEPTED + 1), (
+        "of two addresses, and one check each when the window had passed"
+    )
 
 
 def test_the_proxys_password_is_used_and_never_written(lab: LabFactory) -> None:

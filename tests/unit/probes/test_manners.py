@@ -24,6 +24,7 @@ from netdiag.probes.manners import (
     ROUTER_SAMPLES,
     SYN_WINDOW_NS,
     SYNS,
+    SYNS_IF_NONE_ACCEPTED,
     WALK_SYNS,
     Governor,
     Place,
@@ -36,24 +37,51 @@ VENDOR = ("203.0.113.7", 443)
 FOR_EVER = 3600 * S
 
 
-def test_five_syns_leave_at_once_and_the_sixth_waits_for_the_window() -> None:
+def governor_of(*, accepts: bool) -> Governor:
+    """One whose vendor has accepted a connection, or not yet."""
     governor = Governor()
-    assert [governor.syns(VENDOR, 1, now_ns=0, wait_ns=0) for _ in range(SYNS)] == [Place(0)] * SYNS
+    if accepts:
+        governor.accepted(VENDOR)
+    return governor
+
+
+@pytest.mark.parametrize(("accepts", "most"), [(True, SYNS), (False, SYNS_IF_NONE_ACCEPTED)])
+def test_so_many_syns_leave_at_once_and_the_next_waits_for_the_window(accepts: bool, most: int) -> None:
+    governor = governor_of(accepts=accepts)
+    assert [governor.syns(VENDOR, 1, now_ns=0, wait_ns=0) for _ in range(most)] == [Place(0)] * most
     assert governor.syns(VENDOR, 1, now_ns=S, wait_ns=10 * S) is None
     late = governor.syns(VENDOR, 1, now_ns=S, wait_ns=FOR_EVER)
     assert late is not None
     assert late.at_ns >= SYN_WINDOW_NS
 
 
-@pytest.mark.parametrize(("first", "second", "fits"), [(2, 3, True), (3, 3, False), (5, 1, False), (1, 6, False)])
-def test_planned_retransmissions_count(first: int, second: int, fits: bool) -> None:
+def test_an_accepted_syn_leaves_less_for_those_that_follow() -> None:
     governor = Governor()
+    assert governor.syns(VENDOR, SYNS, now_ns=0, wait_ns=0) is not None
+    governor.accepted(VENDOR)
+    assert governor.syns(VENDOR, 1, now_ns=S, wait_ns=10 * S) is None
+    assert governor.syns((VENDOR[0], 80), SYNS_IF_NONE_ACCEPTED, now_ns=S, wait_ns=0) is not None
+
+
+def test_a_walk_that_is_accepted_says_so() -> None:
+    governor = Governor()
+    walk = WalkManners(governor).walk()
+    asked = probe(2, 2)
+    assert walk.admit(asked, 0, 0) is not None
+    walk.learn(msgspec.structs.replace(met(asked, None), answer="syn_ack", replier=VENDOR[0]))
+    assert governor.syns(VENDOR, SYNS, now_ns=0, wait_ns=0) is None
+    assert governor.syns(VENDOR, SYNS - 1, now_ns=0, wait_ns=0) is not None
+
+
+@pytest.mark.parametrize(("first", "second", "fits"), [(2, 2, True), (2, 3, False), (4, 1, False), (1, 6, False)])
+def test_planned_retransmissions_count(first: int, second: int, fits: bool) -> None:
+    governor = governor_of(accepts=True)
     assert governor.syns(VENDOR, first, now_ns=0, wait_ns=0) is not None
     assert (governor.syns(VENDOR, second, now_ns=0, wait_ns=0) is not None) is fits
 
 
 def test_what_was_not_sent_is_given_back() -> None:
-    governor = Governor()
+    governor = governor_of(accepts=True)
     place = governor.syns(VENDOR, SYNS, now_ns=0, wait_ns=0)
     assert place is not None
     governor.unsent(VENDOR, SYNS - 1, place)
@@ -132,9 +160,9 @@ calls = st.lists(
 )
 
 
-@given(calls)
-def test_no_sequence_of_calls_exceeds_a_limit(sequence: list[Call]) -> None:
-    governor = Governor()
+@given(calls, st.booleans())
+def test_no_sequence_of_calls_exceeds_a_limit(sequence: list[Call], accepts: bool) -> None:
+    governor = governor_of(accepts=accepts)
     now = 0
     syns: list[int] = []
     requests: list[int] = []
@@ -162,7 +190,8 @@ def test_no_sequence_of_calls_exceeds_a_limit(sequence: list[Call]) -> None:
         assert place is None or now <= place.at_ns <= now + wait
 
     for at in syns:
-        assert sum(at - SYN_WINDOW_NS < other <= at for other in syns) <= SYNS
+        most = SYNS if accepts else SYNS_IF_NONE_ACCEPTED
+        assert sum(at - SYN_WINDOW_NS < other <= at for other in syns) <= most
     assert len(requests) <= REQUESTS
     ordered = sorted(requests)
     assert all(later - earlier >= REQUEST_GAP_NS for earlier, later in pairwise(ordered))
@@ -206,7 +235,7 @@ def test_a_walk_over_an_answering_path_spends_no_syn_at_the_vendor() -> None:
         asked = probe(number, ttl=number)
         assert walk.admit(asked, 0, 0) is not None
         walk.learn(met(asked, (11, 0)))
-    assert governor.syns(VENDOR, SYNS, now_ns=0, wait_ns=0) is not None
+    assert governor.syns(VENDOR, SYNS_IF_NONE_ACCEPTED, now_ns=0, wait_ns=0) is not None
 
 
 def test_silent_syns_of_a_walk_are_spent_and_the_third_is_refused() -> None:
@@ -219,7 +248,7 @@ def test_silent_syns_of_a_walk_are_spent_and_the_third_is_refused() -> None:
         walk.learn(met(asked, None))
     assert walk.admit(probe(4, 4), 0, FOR_EVER) is None
     assert manners.walk().admit(probe(5, 4), 0, FOR_EVER) is None  # a second call of the same walk
-    assert governor.syns(VENDOR, SYNS - WALK_SYNS, now_ns=0, wait_ns=0) is not None
+    assert governor.syns(VENDOR, SYNS_IF_NONE_ACCEPTED - WALK_SYNS, now_ns=0, wait_ns=0) is not None
     assert governor.syns(VENDOR, 1, now_ns=0, wait_ns=0) is None
 
 
@@ -231,7 +260,7 @@ def test_a_router_behind_a_silent_one_proves_that_the_syn_did_not_reach_the_vend
     assert walk.admit(beyond, 0, 0) is not None
     walk.learn(met(beyond, (11, 0)))
     walk.learn(met(star, None))
-    assert governor.syns(VENDOR, SYNS, now_ns=0, wait_ns=0) is not None
+    assert governor.syns(VENDOR, SYNS_IF_NONE_ACCEPTED, now_ns=0, wait_ns=0) is not None
 
 
 @pytest.mark.parametrize(("sender", "spent"), [("198.51.100.9", 0), (VENDOR[0], 1)])
@@ -241,7 +270,7 @@ def test_a_refusal_spends_a_syn_only_when_the_vendor_sent_it(sender: str, spent:
     asked = probe(2, 2)
     assert walk.admit(asked, 0, 0) is not None
     walk.learn(met(asked, (3, 13), sender))
-    assert governor.syns(VENDOR, SYNS - spent, now_ns=0, wait_ns=0) is not None
+    assert governor.syns(VENDOR, SYNS_IF_NONE_ACCEPTED - spent, now_ns=0, wait_ns=0) is not None
     assert governor.syns(VENDOR, 1, now_ns=0, wait_ns=0) is None
 
 

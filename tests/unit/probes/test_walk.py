@@ -56,8 +56,8 @@ def test_an_answering_path_is_found_whole_in_few_round_trips(count: int) -> None
     arrived = [one.ttl for one in replies(found, "tcp") if one.answer == "syn_ack"]
     assert min(arrived) == path.distance
     assert 1 <= syns_at_host(world) <= SYNS_PER_WALK
-    # Two TTLs a round trip: nothing waits for a silence.
-    assert world.now_ns() <= (count // 2 + 1) * 2_000_000 + 9_000_000
+    # One TTL a round trip: nothing waits for a silence.
+    assert world.now_ns() <= (count + 1) * 2_000_000 + 9_000_000
 
 
 def test_a_star_in_the_middle_does_not_end_the_walk_and_is_asked_again() -> None:
