@@ -87,15 +87,15 @@ def small_segments(
     )  # fmt: skip
 
 
-def small_request(story: Story, address: str, outcome: Outcome) -> None:
+def small_request(story: Story, address: str, outcome: Outcome, *, status: int = 200, body_bytes: int = 4000) -> None:
     """The request once more over small segments."""
     params = {"url": f"https://{HOST}/", "user_agent": "netdiag", "use": "small_segments", "mss": "536"}
     step = story.step("http", "target", HOST, address, 443, params=params)
     failure = failed(FailureCode.TIMED_OUT, op="receive") if outcome == "fails" else None
     story.add(
         Exchange, step, ms=10_000 if failure else 60, method="GET", url=f"https://{HOST}/", address=address, port=443,
-        status=None if failure else 200, body_complete=None if failure else True, failure=failure, request_acked=True,
-        tcp=LARGE,
+        status=None if failure else status, body_complete=None if failure else True, failure=failure,
+        body_bytes=None if failure else body_bytes, request_acked=True, tcp=LARGE,
     )  # fmt: skip
 
 

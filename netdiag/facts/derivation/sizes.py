@@ -12,7 +12,7 @@ from netdiag.facts.base import Fact, seen
 from netdiag.facts.derivation import exchanges, handshakes
 from netdiag.facts.derivation.book import Book, is_direct
 from netdiag.facts.derivation.placing import Placing, Scene
-from netdiag.facts.derivation.small import is_small, largest_packet
+from netdiag.facts.derivation.small import is_small, largest_packet, needed_several
 from netdiag.facts.places import family, plain
 from netdiag.facts.sizes import SizeFacts, SizeWalk, Stall, Told
 from netdiag.facts.target import AddressState, SenderPlace
@@ -147,12 +147,14 @@ def _tries(book: Book) -> Iterable[_Try]:
     small = {connect.id for connect, step in book.of(Connect) if is_small(step) and connect.mss_clamp is not None}
     for handshake, step in book.of(Handshake):
         if is_small(step) and handshake.caused_by in small and step.address:
+            # An alert is a small packet with large segments, too.
             how = handshakes.how_of(handshake, book)
-            yield _Try(step.role, plain(step.address), _outcome(how, ("ok", "untrusted", "alert")), handshake)
+            yield _Try(step.role, plain(step.address), _outcome(how, ("ok", "untrusted")), handshake)
     for exchange, step in book.of(Exchange):
         if is_small(step) and exchange.address:
+            good = ("answered",) if needed_several(exchange, step) else ()
             answer = exchanges.how_of(exchange, book)
-            yield _Try(step.role, plain(exchange.address), _outcome(answer, ("answered",)), exchange)
+            yield _Try(step.role, plain(exchange.address), _outcome(answer, good), exchange)
 
 
 def _outcome(how: str | None, good: Iterable[str]) -> Literal["works", "fails"] | None:

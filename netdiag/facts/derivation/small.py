@@ -18,6 +18,12 @@ def is_small(step: Step) -> bool:
     return step.params.get("use") == SMALL_SEGMENTS
 
 
+def needed_several(exchange: Exchange, step: Step) -> bool:
+    """The body alone would not have fitted into one of the small segments. What fits, as a limiter's short page does,
+    says nothing about size: the same packet would have come without them."""
+    return (exchange.body_bytes or 0) > int(step.params["mss"])
+
+
 _TIMESTAMPS, _TIMESTAMP_BYTES = 1, 12
 """TCPI_OPT_TIMESTAMPS of tcp_info's options (linux/tcp.h), and what the option takes in every segment (RFC 7323)."""
 
@@ -46,7 +52,7 @@ def broken_off(book: Book) -> frozenset[str]:
         if step.role != "target" or not is_direct(step) or exchange.address is None:
             continue
         timed_out = exchange.failure is not None and exchange.failure.code is FailureCode.TIMED_OUT
-        if is_small(step) and exchange.body_complete is True:
+        if is_small(step) and exchange.body_complete is True and needed_several(exchange, step):
             whole.add(plain(exchange.address))
         elif not is_small(step) and step.round == 1 and timed_out and exchange.body_complete is False:
             cut.add(plain(exchange.address))

@@ -188,6 +188,24 @@ class TestRequests:
         stall = stall_of(story)
         assert (stall.layer, stall.small, stall.direction) == ("http", "works", "forward")
 
+    def test_a_limiters_short_page_says_nothing_about_size(self) -> None:
+        """It fits into one small packet, so that it would have come without small segments, too."""
+        story = Story()
+        story.surroundings()
+        story.reach()
+        story.http(failure=failed(FailureCode.TIMED_OUT, op="receive"))
+        small_request(story, TARGET, "works", status=503, body_bytes=197)
+        size_walk(story)
+        assert stall_of(story).small is None
+
+    def test_a_short_page_does_not_show_that_another_broke_off_for_its_size(self) -> None:
+        story = Story()
+        story.surroundings()
+        story.reach()
+        broken_off(story, TARGET)
+        small_request(story, TARGET, "works", status=503, body_bytes=197)
+        assert derive(story.bundle()).target.works.value is True
+
     @pytest.mark.parametrize(("small", "works"), [("works", False), ("fails", True)])
     def test_an_answer_that_breaks_off_unless_segments_are_small(self, small: Outcome, works: bool) -> None:
         story = Story()
