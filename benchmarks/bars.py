@@ -30,7 +30,8 @@ def table(bars: Sequence[Bar]) -> str:
         sign = "≥" if bar.at_least else "≤"
         verdict = "holds" if bar.holds else "**MISSED**"
         limit = f"{sign} {number(bar.limit)} {bar.unit}".rstrip()
-        lines.append(f"| {bar.kind} | {bar.what} | {number(bar.measured)} {bar.unit} | {limit} | {verdict} |")
+        measured = f"{number(bar.measured)} {bar.unit}".rstrip()
+        lines.append(f"| {bar.kind} | {bar.what} | {measured} | {limit} | {verdict} |")
     return "\n".join(lines)
 
 
@@ -43,7 +44,7 @@ def sentence(bars: Sequence[Bar]) -> str:
 
 
 def number(value: float) -> str:
-    """Three significant digits, no exponent; thousands set apart."""
-    if abs(value) >= 100:
+    """Three significant digits, no exponent; thousands set apart. A count (int) as it is."""
+    if isinstance(value, int) or abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"

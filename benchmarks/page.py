@@ -2,18 +2,21 @@
 
 import os
 import platform
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import bars as promises
-from benchmarks import budget, limits, program, race, trace
+from benchmarks import budget, limits, mechanisms, program, race, trace
 from benchmarks.bars import Bar
 from benchmarks.budget import Tried
 from benchmarks.limits import Estimated
+from benchmarks.mechanisms import Named
 from benchmarks.program import Cost
 from benchmarks.race import Race
 from benchmarks.trace import Paths
+from netdiag.probes import manners
 from tests.netns.lab import ROOT
 
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -27,10 +30,14 @@ class Results(NamedTuple):
     tried: list[Tried]
     paths: Paths | None = None
     estimated: tuple[Estimated, ...] = ()
+    named: tuple[Named, ...] = ()
+    faults: int = 0
+    """All faults of the corpus, of which ``tried`` may be a sample."""
 
     def bars(self) -> list[Bar]:
         """Every promise that this run can judge."""
         found = race.bars(self.races) if self.races else []
+        found += mechanisms.bars(self.named)
         found += [] if self.paths is None else trace.bars(self.paths)
         found += budget.bars(self.tried)
         found += limits.bars(self.estimated)
@@ -56,6 +63,7 @@ def page(results: Results, on: Machine, *, how: str) -> str:
         [
             _head(results.bars(), on, how),
             *_races(results.races),
+            *_mechanisms(results.named),
             *_paths(results.paths),
             *_rest(results),
             *_limits(results),
@@ -89,14 +97,15 @@ depends on the machine. Each is judged on the worst value seen; start-up and `an
 def _races(races: Sequence[Race]) -> list[str]:
     if not races:
         return []
-    times = len(races[0].collects)
+    times = {len(one.collects) for one in races if one.place.scenario == race.HEALTHY}
+    dead_times = {len(one.collects) for one in races if one.place.scenario != race.HEALTHY}
     return [
         f"""## collect beside the classic kit
 
 Seconds of whole processes on the customer's machine of the lab (`tests/netns`): a home line, and an office line with
-17 ms of delay each way. First `netdiag collect URL --yes` with nothing beside it (runs: {times}). Then, one after the
-other, `traceroute -T -n -p 443`, `mtr -r -n -c 10`, `dig` (A and AAAA), `curl -m 20` and `openssl s_client` (cut at
-20 s); kits in different labs run side by side, since they only wait.
+17 ms of delay each way. First `netdiag collect URL --yes` with nothing beside it (runs: {_of(times)}; on a dead path
+{_of(dead_times)}). Then, one after the other, `traceroute -T -n -p 443`, `mtr -r -n -c 10`, `dig` (A and AAAA),
+`curl -m 20` and `openssl s_client` (cut at 20 s); kits in different labs run side by side, since they only wait.
 
 A tool that needs a privilege which the lab's ordinary user has not is *refused*. The time it took to say so counts;
 what it would have shown is missing from that kit, while collect walks the path to the service port all the same.
@@ -104,11 +113,57 @@ what it would have shown is missing from that kit, while collect walks the path 
 {race.times_table(races)}
 
 What was put on the wire, in packets, collect / kit. *Sent* is counted at the customer's gateway (probes that end on the
-way included), *reached* at the vendor's firewall before it drops anything, *requests* in the vendor's log. collect may
-send 5 SYNs in 30 s to one address and port; at home the vendor has two addresses, and the dead ones are asked on a
-second port too.
+way included), *reached* at the vendor's firewall before it drops anything, probes that end there by their TTL included,
+*requests* in the vendor's log. One address and port may get {_syns_allowed()};
+at home the vendor has two addresses, and those that fail are asked on a second port too.
 
 {race.traffic_table(races)}
+"""
+    ]
+
+
+def _of(times: set[int]) -> str:
+    return ", ".join(map(str, sorted(times))) or "none"
+
+
+def _syns_allowed() -> str:
+    seconds = manners.SYN_WINDOW_NS // 10**9
+    return f"{manners.SYNS} SYNs in any {seconds} s ({manners.SYNS_IF_NONE_ACCEPTED} while none was accepted)"
+
+
+def _mechanisms(named: Sequence[Named]) -> list[str]:
+    if not named:
+        return []
+    times = max(Counter((one.case.scenario, one.network) for one in named).values())
+    return [
+        f"""## Time to name the mechanism of a block
+
+`netdiag collect URL --yes` as an ordinary user and then `netdiag analyze`, with no run of the agent's and no profile,
+under real blocks and limits of each class; runs of each row: {times}, each in a lab of its own. Those that mostly wait
+(dropped, silent, tarpit) go side by side, the others alone.
+
+- *named*: both whole processes, one after the other, in the slower run. This is what the goals are about: nothing is
+  said before collect has ended.
+- *seen*: how long that run had measured when the last record was complete that the naming sentence cites. Records that
+  merely confirm it count, too.
+- *mechanism*: the words of the report, from a sentence of a fault that stands; the words of all runs of the row, where
+  they differ.
+- *verdict*: side, certainty and fault code. A mechanism can be plain while the side is not.
+
+The goals are 8 s for a drop and 3 s for a refusal. What is accepted and then silent is held to the 8 s, since
+only waiting shows it; a tarpit that holds its answer for 5 s gets these on top of the 3 s.
+
+{mechanisms.words(named)}
+
+{mechanisms.times_table(named)}
+
+What the vendor got for it, the highest of each in any run of the row: packets, and SYNs among them, that came in one
+hop before the vendor's machine and would go on to it, whether a rule then dropped them or not; the most SYNs to one
+address and port in any {mechanisms.WINDOW_S:.0f} s; and requests, as the run itself recorded them. Allowed are
+{manners.REQUESTS} requests, and to one address and port {_syns_allowed()}. Scenarios in
+which another client of the customer's goes on beside the run are left out, since the two cannot be told apart.
+
+{mechanisms.met_table(named)}
 """
     ]
 
@@ -164,13 +219,15 @@ def _rest(results: Results) -> list[str]:
     if results.tried:
         tried = [one for one in results.tried if one.budget == budget.BUDGET_SECONDS]
         faults = len({one.scenario for one in tried})
+        sampled = "those whose recordings took longest, and an even sample of the others (`--all` tries every one)"
+        which = "all of them" if faults == results.faults else sampled
         full, small = f"--budget {budget.BUDGET_SECONDS}", f"--budget {budget.SMALL_SECONDS}"
         parts.append(
             f"""## The budget
 
-`collect {full}` under {faults} faults ({len(tried)} runs, several labs side by side, so slower than above), and
-`{small}`, alone on the machine, on dead paths, which need more than that: what it takes beyond its budget is start-up
-and sealing. The longest, as whole processes:
+`collect {full}` under {faults} of the corpus's {results.faults} faults ({len(tried)} runs): {which}.
+Several labs run side by side, so collect is slower than above. And `{small}`, alone on the machine, on dead paths,
+which need more than that: what it takes beyond its budget is start-up and sealing. The longest, as whole processes:
 
 {budget.table(results.tried)}
 """

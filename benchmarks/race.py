@@ -65,46 +65,44 @@ class Race(NamedTuple):
         return self.kit_seconds / self.collect_seconds
 
 
-def run(networks: Sequence[str], dead: Sequence[str], *, times: int) -> list[Race]:
-    """Every race. All labs are up before the first measurement.
+def run(networks: Sequence[str], dead: Sequence[str], *, times: int, dead_times: int) -> list[Race]:
+    """Every race, each in a lab of its own. All labs are up before the first measurement.
 
-    Collects run alone. The kits of different labs run side by side, since they wait and hardly compute; the tools of
-    one kit run one after the other, and in one lab nothing else runs beside them.
+    Collects run alone, ``times`` each (``dead_times`` on a dead path). The kits of different labs run side by side,
+    since they wait and hardly compute; the tools of one kit run one after the other, and in one lab nothing else runs
+    beside them.
     """
     with contextlib.ExitStack() as stack:
         labs = [
-            stack.enter_context(Lab.load(scenario, network=network))
+            (stack.enter_context(Lab.load(scenario, network=network)), Place(scenario, network, ordinary))
             for scenario in (HEALTHY, *dead)
             for network in networks
+            for ordinary in (True, False)
         ]
-        for lab in labs:
+        for lab, _ in labs:
             traffic.install(lab)
-        collected = {
-            id(lab): [_collects(lab, ordinary=ordinary, times=times) for ordinary in (True, False)] for lab in labs
-        }
+        collected = [_collects(lab, place, times if place.scenario == HEALTHY else dead_times) for lab, place in labs]
         with ThreadPoolExecutor(len(labs)) as pool:
-            kits = list(pool.map(_kits, labs))
+            kits = list(pool.map(lambda one: _kit(*one), labs))
         return [
-            Race(Place(lab.name, lab.network, ordinary), took, bundles, kit, collect_traffic, kit_traffic)
-            for lab, of_lab in zip(labs, kits, strict=True)
-            for ordinary, (took, bundles, collect_traffic), (kit, kit_traffic) in zip(
-                (True, False), collected[id(lab)], of_lab, strict=True
+            Race(place, took, bundles, kit, collect_traffic, kit_traffic)
+            for (_, place), (took, bundles, collect_traffic), (kit, kit_traffic) in zip(
+                labs, collected, kits, strict=True
             )
         ]
 
 
-def _collects(lab: Lab, *, ordinary: bool, times: int) -> tuple[list[Took], list[bytes], Traffic]:
+def _collects(lab: Lab, place: Place, times: int) -> tuple[list[Took], list[bytes], Traffic]:
     took, bundles, seen = [], [], None
     for _ in range(times):
         before = traffic.read(lab)
-        one, path = collect(lab, ordinary=ordinary)
+        one, path = collect(lab, ordinary=place.ordinary)
         seen = seen or traffic.read(lab).since(before)
         took.append(one)
         bundles.append(path.read_bytes())
     assert seen is not None
     slowest = max(one.seconds for one in took)
-    user = Place(lab.name, lab.network, ordinary).user
-    print(f"collect  {lab.name}, {lab.network}, {user}: {number(slowest)} s", file=sys.stderr, flush=True)
+    print(f"collect  {place.scenario}, {place.network}, {place.user}: {number(slowest)} s", file=sys.stderr, flush=True)
     return took, bundles, seen
 
 
@@ -118,16 +116,12 @@ def collect(lab: Lab, args: Sequence[str] = (), *, ordinary: bool = True) -> tup
     return took, output
 
 
-def _kits(lab: Lab) -> list[tuple[list[KitTook], Traffic]]:
-    done = []
-    for ordinary in (True, False):
-        before = traffic.read(lab)
-        kit = run_kit(lab, ordinary=ordinary)
-        done.append((kit, traffic.read(lab).since(before)))
-        total = sum(took.seconds for took in kit)
-        user = Place(lab.name, lab.network, ordinary).user
-        print(f"kit      {lab.name}, {lab.network}, {user}: {number(total)} s", file=sys.stderr, flush=True)
-    return done
+def _kit(lab: Lab, place: Place) -> tuple[list[KitTook], Traffic]:
+    before = traffic.read(lab)
+    kit = run_kit(lab, ordinary=place.ordinary)
+    total = sum(took.seconds for took in kit)
+    print(f"kit      {place.scenario}, {place.network}, {place.user}: {number(total)} s", file=sys.stderr, flush=True)
+    return kit, traffic.read(lab).since(before)
 
 
 def bars(races: Sequence[Race]) -> list[Bar]:

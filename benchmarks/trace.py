@@ -29,6 +29,9 @@ _PAUSE_S = 6.0
 """Before each tool: what a router of the lab (Linux) answers at once is six ICMP errors, then one a second, and no tool
 must pay for the one before it."""
 
+_SHARES = 2
+"""Labs that share the tools of one user on one path, each its part: alone one would take six minutes for them."""
+
 _LIBRARY = str(ROOT / "benchmarks" / "trace_library.py")
 _NETDIAG = (sys.executable, "-m", "netdiag", "trace", "--flows", "1")
 _HOP = re.compile(r"^\s*(\d+)\W.*?\b\d{1,3}(?:\.\d{1,3}){3}\b")
@@ -64,6 +67,13 @@ class Paths(NamedTuple):
     rtt_ms: float
 
 
+class _Place(NamedTuple):
+    """One lab, and the user whose tools run in it."""
+
+    lab: Lab
+    ordinary: bool
+
+
 def tools(address: str, port: str) -> tuple[Tool, ...]:
     """Every tool against one address; the service's port over TCP, what the tool takes by itself over UDP."""
     library = (sys.executable, _LIBRARY)
@@ -88,18 +98,33 @@ def tools(address: str, port: str) -> tuple[Tool, ...]:
 
 
 def run(scenarios: Sequence[str]) -> Paths:
-    """Every tool on every path, as root and as an ordinary user. In a lab nothing runs beside a tool; what is timed to
-    the millisecond (the healthy path) runs alone, and the others, which wait for silence, side by side."""
+    """Every tool on every path, as root and as an ordinary user. In a lab nothing runs beside a tool.
+
+    On the healthy path, which is timed to the millisecond, one tool runs alone on the machine: one user's in the pauses
+    of the other's. Those on the other paths wait for silence: they run side by side, in labs that share them.
+    """
+    healthy, *others = scenarios
     with contextlib.ExitStack() as stack:
-        labs = [stack.enter_context(Lab.load(name, network=NETWORK)) for name in scenarios]
-        for lab in labs:
-            traffic.install(lab)
-        rtt_ms = _ping(labs[0])
-        walks = _walk_all(labs[0])
-        with ThreadPoolExecutor(len(labs)) as pool:
-            for found in pool.map(_walk_all, labs[1:]):
-                walks += found
+        alone = [_up(stack, healthy, ordinary) for ordinary in (True, False)]
+        rtt_ms = _ping(alone[0].lab)
+        walks = _walk_in_turns(alone, slice(None))
+    with contextlib.ExitStack() as stack, ThreadPoolExecutor(max(1, 2 * _SHARES * len(others))) as pool:
+        asked = [
+            ([_up(stack, name, ordinary)], slice(share, None, _SHARES))
+            for name in others
+            for ordinary in (True, False)
+            for share in range(_SHARES)
+        ]
+        running = [pool.submit(_walk_in_turns, *one) for one in asked]
+        for one in running:
+            walks += one.result()
     return Paths(walks, rtt_ms)
+
+
+def _up(stack: contextlib.ExitStack, scenario: str, ordinary: bool) -> _Place:
+    place = _Place(stack.enter_context(Lab.load(scenario, network=NETWORK)), ordinary)
+    traffic.install(place.lab)
+    return place
 
 
 def _ping(lab: Lab) -> float:
@@ -111,16 +136,21 @@ def _ping(lab: Lab) -> float:
     return times[len(times) // 2]
 
 
-def _walk_all(lab: Lab) -> list[Walked]:
-    found = []
-    for ordinary in (True, False):
-        for tool in tools(lab.values["vendor4"], lab.values["vendor_port"]):
-            time.sleep(_PAUSE_S)
-            one = _walk(lab, tool, ordinary=ordinary)
-            found.append(one)
+def _walk_in_turns(places: Sequence[_Place], share: slice) -> list[Walked]:
+    """This share of the tools in each of the labs, never two at once; by user, as the tables have them."""
+    found: dict[_Place, list[Walked]] = {place: [] for place in places}
+    quiet_since = dict.fromkeys(places, time.monotonic())
+    address, port = places[0].lab.values["vendor4"], places[0].lab.values["vendor_port"]
+    for tool in tools(address, port)[share]:
+        for place in places:
+            lab = place.lab
+            time.sleep(max(0.0, quiet_since[place] + _PAUSE_S - time.monotonic()))
+            one = _walk(lab, tool, ordinary=place.ordinary)
+            quiet_since[place] = time.monotonic()
+            found[place].append(one)
             told = f"{number(one.seconds)} s, {one.hops} hops"
             print(f"trace    {lab.name}, {_user(one)}, {tool.name}: {told}", file=sys.stderr, flush=True)
-    return found
+    return [one for place in places for one in found[place]]
 
 
 def _walk(lab: Lab, tool: Tool, *, ordinary: bool) -> Walked:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,22 @@ def test_a_budget_has_no_grace_for_start_up_and_sealing() -> None:
 
 def test_a_small_budget_that_sufficed_says_nothing_about_running_out() -> None:
     assert budget.bars([Tried("a", "home", 5, 4.0, cut=False)]) == []
+
+
+def test_the_sample_is_small_even_and_has_the_longest_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    faults = [f"fault-{number:03}" for number in range(228)]
+    slow = faults[100 : 100 + budget.LONGEST]
+    monkeypatch.setattr(budget, "_recorded_seconds", lambda name: 40.0 if name in slow else 2.0)
+    chosen = budget.sample(faults)
+    assert set(slow) <= set(chosen)
+    assert budget.SAMPLE - 5 <= len(chosen) <= budget.SAMPLE
+    gaps = [faults.index(later) - faults.index(sooner) for sooner, later in pairwise(chosen)]
+    assert max(gaps) <= len(faults) // (budget.SAMPLE - budget.LONGEST) + 1 + budget.LONGEST
+    assert chosen == budget.sample(faults)
+
+
+def test_a_recording_tells_how_long_a_fault_took() -> None:
+    assert budget._recorded_seconds("host-accept-silent") > budget._recorded_seconds("host-rate-limit-429") > 0
 
 
 def test_counters_leave_out_a_family_that_the_line_has_not() -> None:
