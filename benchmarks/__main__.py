@@ -34,7 +34,7 @@ def main(argv: list[str]) -> int:
     if (reason := missing()) is not None:
         print(f"no benchmarks here: {reason}", file=sys.stderr)
         return 1
-    # As pip leaves an installed package: in the labs Python keeps nothing that it compiled, and would begin anew each time.
+    # As pip leaves an installed package: in the labs Python keeps nothing that it compiled, and would begin anew.
     compileall.compile_dir(ROOT / "netdiag", quiet=1)
     results = run(asked.names or PARTS, quick=asked.quick, every_fault=asked.all)
     how = " ".join(["python -m benchmarks", *argv]) if argv else "make bench"
