@@ -7,7 +7,7 @@ from netdiag.evidence.addresses import classify, family_of
 from netdiag.evidence.bundle import Step
 from netdiag.evidence.machine import DefaultRoute
 from netdiag.evidence.names import Lookup
-from netdiag.evidence.record import FailureCode, NotRun, Observed
+from netdiag.evidence.record import FailureCode, Icmp, NotRun, Observed
 from netdiag.evidence.tls import Handshake
 from netdiag.evidence.transport import Connect, Echo, HopReply
 from netdiag.evidence.web import Exchange
@@ -166,7 +166,10 @@ def _who_answers_by_turns(seen: Seen) -> list[str]:
     for walk in seen.steps("walk"):
         met = [reply for step, reply in seen.of(HopReply) if step.id == walk.id and reply.protocol == "tcp"]
         arrived = min((reply.ttl for reply in met if is_end(reply)), default=FAR)
-        answered["end", walk.address or "", walk.id] |= {r.answer != "none" for r in met if r.ttl >= arrived}
+        # A refusal by ICMP says nothing of loss here, either: hosts limit what they send of it (RFC 1812, 4.3.2.8).
+        answered["end", walk.address or "", walk.id] |= {
+            r.answer != "none" for r in met if r.ttl >= arrived and r.answer != "icmp"
+        }
     return [address for (_, address, _), both in answered.items() if len(both) > 1]
 
 
@@ -174,7 +177,9 @@ def _path_comes_and_goes(inputs: Inputs, seen: Seen) -> bool:
     """An address is silent whose walk met somebody who answers by turns. Without silence that is how routers look that
     limit their ICMP."""
     silent = {one.address for _, one in seen.of(Connect, "target") if _is_silence(one)}
-    ailing = silent & set(ailing_addresses(inputs, seen))
+    # Who refuses by ICMP and then says nothing limits its ICMP, as routers do.
+    refused = {one.address for _, one in seen.of(Connect, "target") if _is_refused_by_icmp(one)}
+    ailing = (silent - refused) & set(ailing_addresses(inputs, seen))
     answered: dict[tuple[str, int, int, str], set[bool]] = defaultdict(set)
     for step, one in seen.of(HopReply, "target"):
         if step.probe == "walk" and one.address in ailing:
@@ -215,6 +220,10 @@ def _add(
     """Silence and answers only: a refusal says nothing of loss."""
     if is_answer or _is_silence(one):
         answered[who].add(is_answer)
+
+
+def _is_refused_by_icmp(one: Observed) -> bool:
+    return one.failure is not None and isinstance(one.failure.native, Icmp)
 
 
 def _is_silence(one: Observed) -> bool:

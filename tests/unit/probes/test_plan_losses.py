@@ -1,6 +1,6 @@
 """When losses are sampled, and where: what was seen -> paced packets or none."""
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -201,6 +201,46 @@ def test_a_failing_address_whose_router_answers_by_turns() -> None:
         line.dead = {VENDOR} if dead else set()
         seen = Seen(started, frozenset(started), [*line.answer(reach), *turns])
         assert is_anything_lost(inputs(), seen) is dead
+
+
+@pytest.mark.parametrize(("answer", "is_lost"), [("icmp", False), ("rst", True)])
+def test_who_limits_the_icmp_of_its_refusals_loses_nothing(answer: Literal["icmp", "rst"], is_lost: bool) -> None:
+    """The walk's SYNs are refused once, and are silent the next time: ICMP is limited by whoever sends it, resets are
+    not."""
+    walk = make_step("walk", "target", address=VENDOR, port=443, params={"protocol": "tcp"})
+    line = Walked()
+    refused = Icmp(type=3, code=3, sender=VENDOR)
+    met = [
+        line.record(
+            HopReply, walk, address=VENDOR, port=443, flow=ttl, ttl=ttl, answer=said,
+            icmp=refused if said == "icmp" else None, replier=None if said == "none" else VENDOR,
+        )
+        for ttl, said in ((4, answer), (5, "none"))
+    ]  # fmt: skip
+    seen = Seen({walk.id: walk}, frozenset({walk.id}), met)
+    assert is_anything_lost(inputs(), seen) is is_lost
+
+
+def test_a_connection_that_is_refused_by_icmp_and_then_silent_is_no_sign_of_loss() -> None:
+    walk = make_step("walk", "target", address=VENDOR, port=443, params={"protocol": "tcp"})
+    reach = make_step("reach", "target", address=VENDOR, port=443, params={"tls": "yes"})
+    line = Walked()
+    turns = [
+        line.record(
+            HopReply, walk, address=VENDOR, port=443, flow=1, ttl=2, answer=answer,
+            icmp=None if answer == "none" else Icmp(type=11, code=0, sender=ROUTERS[1]),
+        )
+        for answer in ("none", "icmp")
+    ]  # fmt: skip
+    silence = line.record(Connect, reach, address=VENDOR, port=443, limit_ms=1000, failure=SILENT)
+    refusal = Failure(
+        op="connect", code=FailureCode.UNREACHABLE, native=Icmp(type=3, code=10, sender=VENDOR, version=4)
+    )
+    first = line.record(Connect, reach, address=VENDOR, port=443, limit_ms=3000, failure=refusal)
+    started = {walk.id: walk, reach.id: reach}
+    for refused in (True, False):
+        seen = Seen(started, frozenset(started), [*([first] if refused else []), silence, *turns])
+        assert is_anything_lost(inputs(), seen) is not refused
 
 
 def test_the_plan_still_ends() -> None:
