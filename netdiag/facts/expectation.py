@@ -39,6 +39,8 @@ def agreement(expected: Expectation, facts: LimitFacts) -> Agreement:
     if facts.kinds.value is not None and facts.kinds.value != ("request_rate",):
         return "unknown"
     estimates = facts.estimates.value or ()
+    # Rate and burst are what a bucket is written by: where one explains everything, no window is held against them.
+    estimates = tuple(one for one in estimates if one.shape == "token_bucket") or estimates
     if estimates:
         fitting = [one for one in estimates if _fits(expected, one)]
         if not fitting:

@@ -90,6 +90,29 @@ class SlidingWindow:
 
 
 @dataclass
+class SlidingByPeriods:
+    """HAProxy's ``http_req_rate``: what was counted in this period, and in the one before as far as it still counts."""
+
+    quota: int
+    window_s: float
+    counts_refused: bool = True
+    _began_s: float = -math.inf
+    _before: int = 0
+    _count: int = 0
+
+    def meets(self, at_s: float, *, held: int) -> tuple[bool, float]:
+        since_s = at_s - self._began_s
+        if since_s >= 2 * self.window_s:
+            self._began_s, self._before, self._count = at_s, 0, 0
+        elif since_s >= self.window_s:
+            self._began_s, self._before, self._count = self._began_s + self.window_s, self._count, 0
+        covered = 1 - (at_s - self._began_s) / self.window_s
+        passes = int(self._count + self._before * covered) < self.quota
+        self._count += passes or self.counts_refused
+        return passes, 0.0
+
+
+@dataclass
 class Banning:
     """After ``quota`` in ``window_s`` nothing passes any more."""
 

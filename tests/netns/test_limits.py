@@ -10,6 +10,7 @@ import pytest
 
 from netdiag.evidence.limits import IN_FLIGHT, LimitAttempt, measured, refuses
 from netdiag.facts import derive
+from netdiag.probes.limiting import OPERATOR
 from tests.conftest import LabFactory
 from tests.netns.collecting import NOTHING_IS_WRONG, bundle_in, crashes
 from tests.netns.lab import Lab
@@ -101,6 +102,81 @@ def test_haproxy_with_a_sliding_stick_table(lab: LabFactory) -> None:
     assert found["counts"] == ["request_rate"]
     assert (found["refusal"]["status"], found["refusal"]["number"]) == (429, 9)
     assert found["bounds"].startswith("allowed >= ")
+
+
+def behind_haproxy(front: str) -> str:
+    return scenario(f'server = "haproxy"\nhaproxy = """\n{front}"""')
+
+
+BY_CLOCK = """
+    stick-table type string len 64 size 1k expire 1m store http_req_cnt
+    http-request set-var(txn.window) date,div({window})
+    http-request set-var-fmt(txn.key) %[src]/%[var(txn.window)]
+    http-request track-sc0 var(txn.key)
+    http-request deny deny_status 429 if {{ sc_http_req_cnt(0) gt {quota} }}
+"""
+SLIDING = """
+    stick-table type ipv6 size 1k expire 10m store http_req_rate({window}s)
+    http-request track-sc0 src
+    http-request deny deny_status 429 if {{ sc_http_req_rate(0) gt {quota} }}
+"""
+
+
+def is_true(one: dict[str, Any], quota: int, window_s: float) -> bool:
+    low, high = one["window_s"] or (0, 0)
+    return bool(one["burst"][0] <= quota <= one["burst"][1] and low <= window_s <= high)
+
+
+@pytest.mark.parametrize(("quota", "window_s"), [(8, 10), (15, 5)])
+@pytest.mark.parametrize(("front", "shape"), [(BY_CLOCK, "fixed_window"), (SLIDING, "sliding_window")])
+def test_a_window_is_told_or_left_open_and_never_told_wrongly(
+    lab: LabFactory, front: str, shape: str, quota: int, window_s: int
+) -> None:
+    """A fixed window by the clock, and HAProxy's own, which slides by two periods and counts what it denies."""
+    found = limits(lab(toml=behind_haproxy(front.format(quota=quota, window=window_s))), "--i-operate-this")
+    assert found["counts"] == ["request_rate"]
+    assert (found["refusal"]["status"], found["recovers"], found["ban_like"]) == (429, True, False)
+    assert sum(one["refused"] for one in found["allowed"]) <= 1 + OPERATOR.refusals
+    mine = [one for one in found["estimates"] if one["shape"] == shape]
+    assert mine, "the true shape is excluded"
+    assert is_true(mine[0], quota, window_s)
+
+
+@pytest.mark.parametrize("network", ["home", "office"])
+def test_a_ban_that_counts_refusals_is_left_alone_once_it_bans(lab: LabFactory, network: str) -> None:
+    """fail2ban over the 429s of limit_req: its reject meets a connection that stands, or the next SYN."""
+    toml = nginx(
+        "limit_req_zone $binary_remote_addr zone=perip:1m rate=30r/m; limit_req_status 429;",
+        "limit_req zone=perip burst=5 nodelay;",
+    )
+    jail = 'fail2ban = """\nmaxretry = 2\nfindtime = 10m\nbantime = 10m\naction = iptables-allports[name=web]"""\n'
+    found = limits(lab(toml=toml + jail, network=network), "--i-operate-this")
+    assert (found["refusal"]["status"], found["counts"]) == (429, ["request_rate"])
+    assert found["ban_like"] is True
+    assert 2 <= found["bans_after"] <= OPERATOR.refusals
+    assert sum(one["refused"] for one in found["allowed"]) == found["bans_after"] + 1
+    for one in found["estimates"]:
+        assert one["shape"] != "token_bucket" or one["burst"][0] <= 6 <= one["burst"][1]
+        assert one["shape"] != "token_bucket" or one["rate"][0] <= 0.5 <= one["rate"][1]
+
+
+def test_a_ban_at_a_threshold_is_met_once_by_operators_too(lab: LabFactory) -> None:
+    """Who begins more than nine connections is shut out for a minute, whatever he does meanwhile."""
+    meter = "update @callers { tcp dport limit rate over 1/minute burst 9 packets }"
+    rules = [
+        "add set inet lab callers { type inet_service; flags dynamic; timeout 1h; }",
+        "add set inet lab banned { type inet_service; flags dynamic,timeout; timeout 1m; }",
+        "add rule inet lab input tcp dport @banned reject with tcp reset",
+        f"add rule inet lab input tcp dport 443 ct state new {meter} add @banned {{ tcp dport }} reject with tcp reset",
+    ]
+    change = f'[[change]]\nat = "vendor"\nnft = {json.dumps(rules)}\n'
+    found = limits(lab(toml=scenario("", change)), "--i-operate-this", "--ipv4")
+    assert found["counts"] == ["connection_rate"]
+    assert (found["ban_like"], found["bans_after"], found["recovers"]) == (True, None, None)
+    assert found["refusal"]["outcome"] == "refused"
+    assert found["estimates"] == []
+    assert sum(one["refused"] for one in found["allowed"]) == 1
+    assert sum(one["passed"] for one in found["allowed"] if one["phase"] != "burst_on_one_connection") == 9
 
 
 def test_a_meter_counts_connections_and_not_requests(lab: LabFactory) -> None:

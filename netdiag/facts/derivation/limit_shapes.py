@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from netdiag.evidence.buckets import Event
@@ -11,7 +12,6 @@ ROUND_S = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600)
 
 _STEP = 1.02
 _SHORTEST_S, _LONGEST_S = 0.25, 4000.0
-_PHASES = 24
 
 
 class Windows(NamedTuple):
@@ -33,8 +33,9 @@ def fixed_windows(events: Sequence[Event], quotas: Sequence[int], jitter_s: floa
 
 
 def sliding_windows(events: Sequence[Event], quotas: Sequence[int], jitter_s: float) -> list[Windows]:
-    """At most ``quota`` passed in any stretch of that length; what is refused does not count."""
-    return _found(events, quotas, jitter_s, _LENGTHS, _slides)
+    """At most ``quota`` passed in any stretch of that length, by the time of each or as two periods tell."""
+    ways = (_slides, _counts_all, _counts_passed)
+    return [one for fits in ways for one in _found(events, quotas, jitter_s, _LENGTHS, fits)]
 
 
 def rounded_s(low_s: float, high_s: float) -> float:
@@ -56,9 +57,15 @@ _LENGTHS = tuple(sorted((*_lengths(), *map(float, ROUND_S))))
 def _found(
     events: Sequence[Event], quotas: Sequence[int], jitter_s: float, lengths: Sequence[float], fits: Fits
 ) -> list[Windows]:
+    passed = [event.at_s for event in events if event.passed]
     found = []
     for quota in quotas:
-        good = [length for length in lengths if fits(events, quota, length, jitter_s)]
+        # Of the first that passed, no window holds more than its quota; only two that follow each other do.
+        beyond = 2 * quota
+        longest = passed[beyond] - passed[0] + 2 * jitter_s if beyond < len(passed) else math.inf
+        if fits is not _begun_by_clock and quota < len(passed):
+            longest = passed[quota] - passed[0] + 2 * jitter_s
+        good = [length for length in lengths if length <= longest and fits(events, quota, length, jitter_s)]
         if good:
             found.append(Windows(quota, good[0], good[-1]))
     return found
@@ -78,16 +85,21 @@ def _begun_by_attempt(events: Sequence[Event], quota: int, length_s: float, jitt
 
 
 def _begun_by_clock(events: Sequence[Event], quota: int, length_s: float, jitter_s: float) -> bool:
-    return any(_with_phase(events, quota, length_s, n * length_s / _PHASES, jitter_s) for n in range(_PHASES))
+    return any(_with_phase(events, quota, length_s, phase_s, jitter_s) for phase_s in _phases(events, length_s))
+
+
+def _phases(events: Sequence[Event], length_s: float) -> Iterator[float]:
+    """Where windows may begin: between any two neighbours of the events' places in a window it is all the same."""
+    places = sorted({event.at_s % length_s for event in events})
+    for here, following in pairwise([*places, places[0] + length_s]):
+        yield (here + following) / 2
 
 
 def _with_phase(events: Sequence[Event], quota: int, length_s: float, phase_s: float, jitter_s: float) -> bool:
-    # The phase is one of a few, so that a boundary may be off by half of a step.
-    slack_s = jitter_s + length_s / _PHASES / 2
     window, count = -math.inf, 0
     for event in events:
-        here = math.floor((event.at_s - slack_s + phase_s) / length_s)
-        latest = math.floor((event.at_s + slack_s + phase_s) / length_s)
+        here = math.floor((event.at_s - jitter_s - phase_s) / length_s)
+        latest = math.floor((event.at_s + jitter_s - phase_s) / length_s)
         is_new = here > window or (latest > window and event.passed and count >= quota)
         if is_new:
             window, count = max(here, latest), 0
@@ -106,4 +118,33 @@ def _slides(events: Sequence[Event], quota: int, length_s: float, jitter_s: floa
             return False
         if event.passed:
             passed.append(event.at_s)
+    return True
+
+
+def _counts_all(events: Sequence[Event], quota: int, length_s: float, jitter_s: float) -> bool:
+    return _slides_by_periods(events, quota, length_s, jitter_s, counts_refused=True)
+
+
+def _counts_passed(events: Sequence[Event], quota: int, length_s: float, jitter_s: float) -> bool:
+    return _slides_by_periods(events, quota, length_s, jitter_s, counts_refused=False)
+
+
+def _slides_by_periods(
+    events: Sequence[Event], quota: int, length_s: float, jitter_s: float, *, counts_refused: bool
+) -> bool:
+    """What proxies do that keep two numbers of each address, not the time of every request: those of this period, and
+    those of the period before by as much of it as the window still covers (HAProxy: freq_ctr.c; its periods begin with
+    a request, and after two without any anew). Whether a rest of less than one request counts differs."""
+    began_s, before, count = -math.inf, 0, 0
+    for event in events:
+        since_s = event.at_s - began_s
+        if since_s >= 2 * length_s:
+            began_s, before, count = event.at_s, 0, 0
+        elif since_s >= length_s:
+            began_s, before, count = began_s + length_s, count, 0
+        covered = 1 - (event.at_s - began_s) / length_s
+        estimate, doubt = count + before * covered, before * jitter_s / length_s
+        if (estimate - doubt >= quota) if event.passed else (estimate + doubt <= quota - 1):
+            return False
+        count += event.passed or counts_refused
     return True

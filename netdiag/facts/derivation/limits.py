@@ -1,5 +1,6 @@
 """Attempts of the rate section -> LimitFacts."""
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
@@ -146,7 +147,9 @@ def _estimates(attempts: Sequence[LimitAttempt], refused: LimitAttempt) -> tuple
         of = [one for one in of if not (refuses(one, attempts[0]) and looks_like_a_ban(one))]
     events, jitter_s = met(of, attempts[0])
     found = []
-    fits = buckets(events, jitter_s)
+    # As fast as was asked, one at once: that explains any refusal by jitter alone.
+    asked = min((later.at_s - sooner.at_s for sooner, later in pairwise(events)), default=math.inf) + jitter_s
+    fits = [fit for fit in buckets(events, jitter_s) if fit.burst > 1 or fit.low * asked < 1 - jitter_s / asked]
     if fits:
         found.append(
             Estimate(
@@ -158,7 +161,7 @@ def _estimates(attempts: Sequence[LimitAttempt], refused: LimitAttempt) -> tuple
             )
         )
     passed = Counter(one.attempt for one in of if not refuses(one, attempts[0]))
-    quotas = sorted(set(passed.values()))
+    quotas = range(1, max(passed.values(), default=0) + 1)
     shapes: tuple[tuple[Shape, Any], ...] = (("fixed_window", fixed_windows), ("sliding_window", sliding_windows))
     for shape, of_shape in shapes:
         windows = of_shape(events, quotas, jitter_s)

@@ -3,8 +3,10 @@
 requests would open a new connection, without a word, where the server has closed one; here that must be seen.
 """
 
+import contextlib
 import errno
 import http.client
+import os
 import select
 import socket
 import ssl
@@ -20,7 +22,7 @@ from netdiag.evidence.retry_after import retry_after_s
 from netdiag.evidence.web import Header
 from netdiag.probes.base import LimitWish, Request, Stamp
 from netdiag.probes.clock import Clock
-from netdiag.probes.kernel import tcp
+from netdiag.probes.kernel import tcp, tcpinfo
 from netdiag.probes.library import trust
 from netdiag.probes.library.sockets import failure_of
 from netdiag.probes.library.text import printable
@@ -33,6 +35,7 @@ SETTLE_S = 0.1
 """How long a connection without a request is watched for an end that comes at once: what refuses after accepting
 (HAProxy's tcp-request connection reject) needs no more than a round trip."""
 
+_ESTABLISHED = 1  # TCP_ESTABLISHED (net/tcp_states.h)
 _MOST_READ = 64 * 1024
 _KEPT = ("ratelimit", "x-ratelimit", "x-rate-limit", "retry-after", "x-retry-in", "x-envoy-ratelimited", "cf-ray")
 _KEPT_TOO = frozenset({"x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid", "server", "date"})
@@ -84,7 +87,8 @@ class LiveLimitLine:
     def is_open(self, connection: int) -> bool:
         """Is it there to be asked on?"""
         with self._lock:
-            return connection in self._open
+            end = self._open.get(connection)
+            return end is not None and not _is_over(end)
 
     def attempt(self, stamp: Stamp, wanted: LimitWish, *, in_flight: int) -> LimitAttempt:
         """One connection, or one request on one. Raises ``OutOfTimeError`` at the run's deadline."""
@@ -92,6 +96,9 @@ class LiveLimitLine:
         syns: int | None = None
         with self._lock:
             end = self._open.pop(wanted.connection, None)
+        if end is not None and _is_over(end):  # idle for too long: that is no refusal
+            end.close()
+            end = None
         fresh = end is None
         failed: Failure | None = None
         if end is None:
@@ -106,7 +113,10 @@ class LiveLimitLine:
         if end is None:
             answer = _Answer(_of_connect(failed), failure=failed)
         elif wanted.request:
-            answer, end = self._ask(end, wanted.method)
+            with socket.socket(fileno=os.dup(end.fileno())) as copy:  # http.client closes what broke
+                answer, end = self._ask(end, wanted.method)
+                if answer.outcome == "closed" and _stands(copy):
+                    answer = _Answer("icmp", failure=Failure(op="receive", code=FailureCode.UNREACHABLE))
         else:
             answer = _watched(end)
         keep = end is not None and not answer.closes and (wanted.request or wanted.hold)
@@ -148,7 +158,7 @@ class LiveLimitLine:
         try:
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._context is not None and not isinstance(end, ssl.SSLSocket):
-                end = self._context.wrap_socket(end, server_hostname=self._goal.host)
+                end = self._context.wrap_socket(end, server_hostname=self._goal.host, suppress_ragged_eofs=False)
             return self._exchange(end, method), end
         except ssl.SSLCertVerificationError as error:
             failure = Failure(op="handshake", code=FailureCode.CERT_REJECTED, text=printable(str(error).encode(), 200))
@@ -174,7 +184,8 @@ class LiveLimitLine:
             connection.putheader(name, value)
         connection.endheaders()
         response = connection.getresponse()
-        response.read(_MOST_READ)
+        with contextlib.suppress(ssl.SSLEOFError):  # the usual end of a page without a length
+            response.read(_MOST_READ)
         closes = response.will_close or not response.isclosed()
         said = {name.lower(): value for name, value in response.getheaders()}
         return _Answer(
@@ -184,6 +195,20 @@ class LiveLimitLine:
             wait_s=retry_after_s(said.get("retry-after", ""), said.get("date")),
             closes=closes,
         )
+
+
+def _is_over(end: socket.socket) -> bool:
+    """Whether the peer has ended the connection."""
+    info = tcpinfo.read(end)
+    return info is not None and info.state != _ESTABLISHED
+
+
+def _stands(end: socket.socket) -> bool:
+    """Whether the kernel knows of no end of the connection, though its reader was told of one. OpenSSL tells an ICMP
+    error (a ban that begins meanwhile, by a firewall's reject) as an end without a word; an end by the peer leaves
+    TCP_CLOSE_WAIT or TCP_CLOSE."""
+    info = tcpinfo.read(end)
+    return info is not None and info.state == _ESTABLISHED
 
 
 def _of_status(status: int, said: dict[str, str]) -> Outcome:

@@ -24,6 +24,7 @@ from tests.fakes.limiters import (
     Limiter,
     Nothing,
     Simulation,
+    SlidingByPeriods,
     SlidingWindow,
 )
 
@@ -53,10 +54,10 @@ def shape(facts: LimitFacts, name: str) -> Estimate:
     return found
 
 
-def test_a_bucket_is_no_window() -> None:
+def test_a_bucket_is_no_fixed_window() -> None:
     facts = seen_of(Bucket(10, 20))
-    (found,) = facts.estimates.value or ()
-    assert found.shape == "token_bucket"
+    found = shape(facts, "token_bucket")
+    assert "fixed_window" not in {one.shape for one in facts.estimates.value or ()}
     assert (found.burst_low, found.burst_high) == (20, 20)
     assert facts.kinds.value == ("request_rate",)
     assert facts.recovers.value is True
@@ -86,6 +87,32 @@ def test_a_sliding_window_is_no_fixed_one() -> None:
     (found,) = facts.estimates.value or ()
     assert found.shape == "sliding_window"
     assert found.rate_low <= 1 <= found.rate_high
+
+
+PACED = [(3, 5), (8, 1), (8, 10), (10, 2), (20, 60)]
+"""Quotas and windows of which some were told as buckets or as fixed windows."""
+
+
+@pytest.mark.parametrize("counts_refused", [True, False])
+@pytest.mark.parametrize(("quota", "window_s"), PACED)
+def test_a_window_that_slides_by_two_periods_is_told_as_sliding(
+    quota: int, window_s: float, counts_refused: bool
+) -> None:
+    found = shape(seen_of(SlidingByPeriods(quota, window_s, counts_refused)), "sliding_window")
+    assert found.burst_low <= quota <= found.burst_high
+    assert found.window_low_s is not None
+    assert found.window_high_s is not None
+    assert found.window_low_s <= window_s <= found.window_high_s
+
+
+@pytest.mark.parametrize("phase_s", [0.3, 1.1, 4.7, 9.9])
+@pytest.mark.parametrize(("quota", "window_s"), [(5, 15), (8, 2), (10, 15), (20, 5), (20, 10), (40, 5)])
+def test_a_window_by_the_clock_is_found_wherever_it_begins(quota: int, window_s: float, phase_s: float) -> None:
+    found = shape(seen_of(FixedWindow(quota, window_s, by_clock=True, phase_s=phase_s)), "fixed_window")
+    assert found.burst_low <= quota <= found.burst_high
+    assert found.window_low_s is not None
+    assert found.window_high_s is not None
+    assert found.window_low_s <= window_s <= found.window_high_s
 
 
 @pytest.mark.parametrize("rate", [2, 5])

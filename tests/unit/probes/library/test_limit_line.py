@@ -77,6 +77,24 @@ def test_requests_share_a_connection_until_the_server_closes_it() -> None:
     assert {one.outcome for one in (first, second, third)} == {"answered"}
 
 
+def test_a_connection_that_was_idle_for_too_long_is_no_refusal() -> None:
+    ended = threading.Event()
+
+    def impatient(end: socket.socket) -> None:
+        end.recv(65_536)
+        end.sendall(OK.replace("\n", "\r\n").encode() + b"\r\n\r\n")
+        end.shutdown(socket.SHUT_WR)
+        ended.set()
+        end.recv(1)
+
+    with server(impatient) as port, line(port) as on:
+        first = ask(on)
+        assert ended.wait(10)
+        assert not on.is_open(1)
+        second = ask(on)
+    assert [(one.outcome, one.fresh) for one in (first, second)] == [("answered", True), ("answered", True)]
+
+
 @pytest.mark.parametrize(
     ("head", "outcome"),
     [
