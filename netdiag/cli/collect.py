@@ -18,7 +18,7 @@ from netdiag.cli.output import put, say
 from netdiag.cli.problem import ExitCode, Problem, usage
 from netdiag.cli.progress import progress
 from netdiag.cli.url import parse_url
-from netdiag.evidence.bundle import Bundle, Options
+from netdiag.evidence.bundle import Bundle, Options, Target
 from netdiag.evidence.container import CAPTURE, SUMMARY
 from netdiag.evidence.errors import BundleError
 from netdiag.evidence.files import WriteError, write_new
@@ -67,7 +67,7 @@ def collect(url: str, flags: Flags) -> int:
     if vendor is not None and vendor.internal:
         typed = replace(typed, target=msgspec.structs.replace(typed.target, private=True))
     path = place(flags.output, typed.target.host)
-    ways = _ways(flags.via)
+    ways = _ways(flags.via, typed.target)
     watch_s = seconds("--watch-recovery", flags.watch_recovery, least=WATCH_LEAST_S, most=WATCH_MOST_S)
     try:
         key = signing_key(os.environ)
@@ -163,12 +163,12 @@ def check_text(flag: str, text: str | None, most: int) -> None:
         raise usage(f"{flag} is longer than {most} characters")
 
 
-def _ways(typed: Sequence[str]) -> tuple[Way, ...]:
+def _ways(typed: Sequence[str], target: Target) -> tuple[Way, ...]:
     """The second ways out, each checked against this machine; nothing is sent."""
     ways: list[Way] = []
     for text in typed:
         try:
-            way = way_of(text)
+            way = way_of(text, target.host if target.is_literal else None)
         except WayError as error:
             raise usage(f"--via: {error}") from None
         if way.via not in [known.via for known in ways]:

@@ -15,6 +15,11 @@ class Trial(Value, frozen=True, kw_only=True):
     target). ``fails_here``: the very address fails by the machine's own way. ``alike``: and at the same layer.
     ``outlasted``: it was tried by the own way again after this, and failed again: so it had not recovered meanwhile.
     ``recovered``: it was, and worked.
+
+    ``other_way``: False where this left by the interface, or from the address, by which the machine goes to the target
+    anyway: then it is one more attempt, and what it shows is no difference between ways. ``other_address``: the vendor
+    sees another address than by the own way; False: the same; None: unknown, which is usual, since two addresses of one
+    network often share one public address.
     """
 
     address: str | None
@@ -25,6 +30,8 @@ class Trial(Value, frozen=True, kw_only=True):
     alike: bool | None = None
     outlasted: bool | None = None
     recovered: bool = False
+    other_way: bool | None = None
+    other_address: bool | None = None
     witnesses: tuple[Witness, ...] = ()
 
 
@@ -32,9 +39,7 @@ class WayState(Value, frozen=True, kw_only=True):
     """One second way. ``name``: the interface, the local address, or the proxy's ``host:port``. ``control_works``: a
     host that works by the own way works by this one, too; where it does not, failures by this way say nothing.
 
-    ``other_address``: the vendor sees another address by this way than by the own one; None: unknown, which is usual,
-    since two addresses of one network often share one public address. That a way works where the own one fails is only
-    possible where they differ in something that the vendor sees.
+    ``other_address``: that of its trials, where all agree.
     """
 
     kind: WayKind
@@ -53,6 +58,9 @@ class WayFacts(Value, frozen=True, kw_only=True):
     """Addresses that fail here and worked by a second way at the same minutes, over HTTP; and did not recover here."""
     outlasted: Fact[tuple[str, ...]] = Fact()
     """Those of them that failed here once more afterwards."""
+    seen_elsewhere: Fact[tuple[str, ...]] = Fact()
+    """Those of ``outlasted`` that worked from an address that the vendor is known to see as another. Of the rest it may
+    see one and the same address both times: then the ways differ in nothing that a block could tell apart."""
     fails_there: Fact[tuple[str, ...]] = Fact()
     """Addresses that fail here and fail at the same layer by a way from which the vendor sees another address, while a
     control works by it."""

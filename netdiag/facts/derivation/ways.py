@@ -1,9 +1,10 @@
 """Records by second ways -> WayFacts (design.md, Judging: what works elsewhere speaks for a block of this address)."""
 
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from netdiag.evidence.bundle import Step, Via
+from netdiag.evidence.machine import RouteLookup
 from netdiag.evidence.record import FailureCode
 from netdiag.evidence.tls import Handshake
 from netdiag.evidence.transport import Connect
@@ -32,13 +33,25 @@ def derive_ways(book: Book, near: Near, states: Sequence[AddressState], controls
     found = tuple(_way(via, [e for e in entries if e.step.via == via], book, near, states) for via in vias)
     if not found:
         return WayFacts(other_family_works=_other_family(states, controls))
-    there = [(way, one) for way in found for one in way.trials if one.fails_here and not one.recovered]
+    there = [
+        (way, one)
+        for way in found
+        for one in way.trials
+        if one.fails_here and not one.recovered and one.other_way is not False
+    ]
     worked = [one for _, one in there if one.works is True]
-    failed = [one for way, one in there if one.alike and way.control_works is True and way.other_address is True]
+    outlasted = [one for one in worked if one.outlasted is True]
+    failed = [
+        one
+        for way, one in there
+        # Blocks of IPv6 are by prefix: another address in it is none to them.
+        if one.alike and way.control_works is True and one.other_address is True and ":" not in (one.address or "")
+    ]
     return WayFacts(
         states=seen(found, tuple(w for way in found for w in way.witnesses)),
         works_there=_addresses(worked),
-        outlasted=_addresses([one for one in worked if one.outlasted is True]),
+        outlasted=_addresses(outlasted),
+        seen_elsewhere=_addresses([one for one in outlasted if one.other_address is True]),
         fails_there=_addresses(failed),
         other_family_works=_other_family(states, controls),
     )
@@ -53,14 +66,15 @@ def _way(
     via: Via, entries: Sequence[Entry[Exchange]], book: Book, near: Near, states: Sequence[AddressState]
 ) -> WayState:
     steps = list(dict.fromkeys(entry.step.id for entry in entries if entry.step.role == "target"))
-    trials = tuple(_trial([e for e in entries if e.step.id == step], book, near, states) for step in steps)
+    trials = tuple(_trial(via, [e for e in entries if e.step.id == step], book, near, states) for step in steps)
+    told = {trial.other_address for trial in trials}
     controls = [entry for entry in entries if entry.step.role == "control"]
     return WayState(
         kind=via.kind,
         name=via.name,
         trials=trials,
         control_works=_control_works(controls),
-        other_address=_other_address(via),
+        other_address=told.pop() if len(told) == 1 else None,
         witnesses=book.witnesses(entry.record for entry in entries),
     )
 
@@ -78,15 +92,69 @@ def _is_refused_by_proxy(record: Exchange) -> bool:
     return (record.method == "CONNECT" and refused) or (record.via_proxy is not None and record.status == 407)
 
 
-def _other_address(via: Via) -> bool | None:
-    """A public address of its own is one that the vendor sees; anything else may share one with the own way."""
-    if via.kind == "interface":
+class _Own(NamedTuple):
+    """How this machine goes to one address by itself. ``sources`` may be several, of which it takes one; both may be
+    unknown."""
+
+    device: str | None
+    sources: frozenset[str]
+
+
+def _own_way(address: str, book: Book, near: Near) -> _Own:
+    """By its routing table; else by the interface of its default route."""
+    for record, step in book.of(RouteLookup):
+        if step.role == "target" and record.failure is None and plain(record.destination) == address:
+            sources = frozenset() if record.source is None else frozenset({plain(record.source)})
+            return _Own(record.device, sources)
+    version = family(address)
+    routes = [route for route in near.routes if route.exists and route.family == version and route.device is not None]
+    device = min(routes, key=lambda route: route.metric or 0).device if routes else None
+    return _Own(device, _global_addresses(device, version, near))
+
+
+def _global_addresses(device: str | None, version: int | None, near: Near) -> frozenset[str]:
+    """Those of ``device`` that packets to other networks can leave from."""
+    return frozenset(
+        address
+        for address, interface in near.own.items()
+        if interface.name == device and family(address) == version and classify(address) != "link_local"
+    )
+
+
+def _other_way(via: Via, address: str | None, book: Book, near: Near) -> tuple[bool | None, bool | None]:
+    """Whether this is another way than the machine's own to ``address``, and whether the vendor sees another address
+    by it. A public address is seen as it is; what leaves from any other may share one with the own way."""
+    if via.kind == "proxy":
+        host = plain(via.name.rpartition(":")[0].strip("[]"))
+        if near.is_own(host):
+            return None, None  # where it goes from here is unknown: perhaps out by the own way
+        return True, True if classify(host) == "public" and ":" not in host else None
+    if address is None:
+        return None, None
+    own = _own_way(address, book, near)
+    if via.kind == "source":
+        mine = frozenset({plain(via.name)})
+        same = _is_of(mine, own.sources)
+    else:
+        mine = _global_addresses(via.name, family(address), near)
+        device = own.device or next((near.own[one].name for one in own.sources if one in near.own), None)
+        same = None if device is None else device == via.name
+    if same is not False:
+        return (None, None) if same is None else (False, False)
+    differs = bool(mine) and not mine & own.sources and all(classify(one) == "public" for one in mine)
+    return True, True if differs else None
+
+
+def _is_of(mine: frozenset[str], own: frozenset[str]) -> bool | None:
+    """Whether ``mine`` is the one address that is taken of ``own``."""
+    if not own or (mine < own):
         return None
-    host = via.name if via.kind == "source" else via.name.rpartition(":")[0].strip("[]")
-    return True if classify(host) == "public" and ":" not in host else None
+    return mine == own
 
 
-def _trial(entries: Sequence[Entry[Exchange]], book: Book, near: Near, states: Sequence[AddressState]) -> Trial:
+def _trial(
+    via: Via, entries: Sequence[Entry[Exchange]], book: Book, near: Near, states: Sequence[AddressState]
+) -> Trial:
     records = [entry.record for entry in entries]
     last, step = records[-1], entries[-1].step
     address = None if step.address is None else plain(step.address)
@@ -94,6 +162,7 @@ def _trial(entries: Sequence[Entry[Exchange]], book: Book, near: Near, states: S
     good, failed_at = _outcome(last, step, book, near)
     fails = None if state is None else state.works is False
     later = [] if state is None else _later(state, last.ended_ns, book)
+    other_way, other_address = _other_way(via, address, book, near)
     return Trial(
         address=address,
         works=good,
@@ -103,6 +172,8 @@ def _trial(entries: Sequence[Entry[Exchange]], book: Book, near: Near, states: S
         alike=None if good is not False or state is None else bool(fails) and state.failed_at == failed_at,
         outlasted=None if not later else not any(later),
         recovered=any(later),
+        other_way=other_way,
+        other_address=other_address,
         witnesses=book.witnesses(records),
     )
 

@@ -25,6 +25,7 @@ _RTA_METRICS, _RTA_MULTIPATH, _RTA_VIA = 8, 9, 18
 _RTAX_MTU = 2
 _NDA_DST = 1
 _RTN_UNICAST = 1
+_RTPROT_KERNEL = 2
 _TABLE_MAIN = 254
 # NLA_F_NESTED and NLA_F_NET_BYTEORDER are flags in an attribute's type.
 _TYPE_MASK = 0x3FFF
@@ -69,6 +70,18 @@ def default_routes(version: Literal[4, 6]) -> list[Route]:
         if (got_family, length, table, kind) == (family, 0, _TABLE_MAIN, _RTN_UNICAST):
             found += _routes(body)
     return sorted(found, key=lambda route: route.metric or 0)
+
+
+def detours(version: Literal[4, 6]) -> set[str]:
+    """Interfaces that some route of any table leads to particular networks by, beyond those of their own links: what
+    goes there may take another way than the rest (a tunnel into one company's network). Raises ``OSError``."""
+    family = _FAMILIES[version]
+    found: set[str] = set()
+    for body in _ask(_RTM_GETROUTE, _DUMP, _RTMSG.pack(family, 0, 0, 0, 0, 0, 0, 0, 0)):
+        got_family, length, _, _, _, protocol, _, kind, _ = _RTMSG.unpack_from(body)
+        if (got_family, kind) == (family, _RTN_UNICAST) and length and protocol != _RTPROT_KERNEL:
+            found |= {route.device for route in _routes(body) if route.device is not None}
+    return found
 
 
 def route_to(destination: str) -> Route:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from netdiag.evidence.addresses import family_of
 from netdiag.evidence.bundle import Step
+from netdiag.evidence.machine import RouteLookup
 from netdiag.evidence.tls import Handshake
 from netdiag.evidence.web import Exchange
 from netdiag.probes.plan.seen import Inputs, Seen, is_plain, make_step
@@ -21,6 +22,9 @@ def take_second_ways(inputs: Inputs, seen: Seen) -> Iterator[Step]:
         return
     for way in inputs.ways:
         chosen = _addresses(way, inputs, seen)
+        if not chosen and any(_is_the_own(way, address, seen) for address in target_addresses(inputs, seen)):
+            why = f"{way.via.name} is the way that is taken to the target anyway"
+            yield make_step("way", "target", subject=inputs.target.host, via=way.via, params={"left_out": why})
         for address in chosen:
             yield _ask(way, inputs, address)
         if way.proxy is not None and (not chosen or _refuses_addresses(way, seen)):
@@ -47,7 +51,18 @@ def _addresses(way: Way, inputs: Inputs, seen: Seen) -> list[str]:
     fit = [address for address in known if way.family in {None, family_of(address)}]
     if way.proxy is None:
         fit = [address for address in fit if family_of(address) in (seen.routed_families() or {4, 6})]
+        fit = [address for address in fit if not _is_the_own(way, address, seen)]
     return sorted(fit, key=lambda address: address not in ailing)[:MAX_ADDRESSES]
+
+
+def _is_the_own(way: Way, address: str, seen: Seen) -> bool:
+    """The machine goes to ``address`` by this very way, as its routing table says: what could be known of it before
+    the name was resolved was not enough."""
+    routes = [one for _, one in seen.of(RouteLookup, "target") if one.destination == address and one.failure is None]
+    return any(
+        one.device == way.device if way.device is not None else way.source is not None and one.source == way.source
+        for one in routes
+    )
 
 
 def _ask(way: Way, inputs: Inputs, address: str | None) -> Step:

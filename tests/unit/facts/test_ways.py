@@ -9,13 +9,18 @@ from hypothesis import strategies as st
 from netdiag.evidence.bundle import Via
 from netdiag.evidence.record import FailureCode
 from netdiag.facts import Facts, derive
-from tests.fakes.records import EDGE, TARGET, Story, failed, port_unreachable
+from netdiag.facts.base import Fact
+from netdiag.facts.ways import WayState
+from tests.fakes.records import EDGE, OWN, TARGET, Story, failed, port_unreachable
 
 PROXY = Via(kind="proxy", name="198.51.100.9:3128")
 LAN_PROXY = Via(kind="proxy", name="192.168.178.5:3128")
 OTHER_LINE = Via(kind="interface", name="wwan0")
 SILENT = failed(FailureCode.TIMED_OUT)
 REFUSED_HERE = port_unreachable(TARGET)
+
+
+SAME = {"interface": "eth0", "source": OWN}
 
 
 def story(failure: object = SILENT) -> Story:
@@ -85,6 +90,92 @@ def test_two_addresses_of_one_network_may_share_the_public_one() -> None:
     (way,) = facts.ways.states.value or ()
     assert (way.other_address, way.trials[0].alike) == (None, True)
     assert facts.ways.fails_there.value is None
+
+
+def tried(told: Story, via: Via) -> WayState:
+    """Works by ``via`` between two failures here."""
+    told.way(via)
+    told.way(via, "192.0.2.200", role="control")
+    told.connect(failure=SILENT, round_=2, attempts=1)
+    (way,) = facts_of(told).ways.states.value or ()
+    return way
+
+
+@pytest.mark.parametrize("kind", ["interface", "source"])
+@pytest.mark.parametrize("known_by", ["the default route", "the route", "the route's source"])
+def test_the_own_way_once_more_is_no_other_way(kind: Any, known_by: str) -> None:
+    """What works by it shows a service that fails now and then, and no block."""
+    told = story()
+    if known_by != "the default route":
+        told.route(device="eth0" if known_by == "the route" else None)
+    way = tried(told, Via(kind=kind, name=SAME[kind]))
+    (trial,) = way.trials
+    assert (trial.works, trial.other_way, trial.other_address, way.other_address) == (True, False, False, False)
+    ways = facts_of(told).ways
+    assert (ways.works_there, ways.outlasted, ways.seen_elsewhere) == (Fact(), Fact(), Fact())
+
+
+@pytest.mark.parametrize("kind", ["interface", "source"])
+def test_what_fails_by_the_own_way_once_more_is_no_other_failure(kind: Any) -> None:
+    told = Story()
+    told.machine(own="198.51.100.20")
+    told.healthy_names()
+    told.healthy_controls()
+    told.connect(failure=SILENT)
+    via = Via(kind=kind, name="eth0" if kind == "interface" else "198.51.100.20")
+    told.way(via, failure=failed(FailureCode.TIMED_OUT))
+    told.way(via, "192.0.2.200", role="control")
+    told.connect(failure=SILENT, round_=2, attempts=1)
+    assert facts_of(told).ways.fails_there.value is None
+
+
+def test_an_interface_that_another_route_goes_by_is_another_way() -> None:
+    """The target is reached by a tunnel: then the line of the default route is the second way."""
+    told = story()
+    told.interface("tun0", "tunnel", ("10.8.0.2", 24))
+    told.route(device="tun0")
+    way = tried(told, Via(kind="interface", name="eth0"))
+    assert (way.trials[0].other_way, way.other_address) == (True, None)
+    assert facts_of(told).ways.outlasted.value == (TARGET,)
+
+
+@pytest.mark.parametrize(
+    ("via", "other_address"),
+    [
+        (Via(kind="source", name="192.168.178.21"), None),
+        (Via(kind="source", name="198.51.100.77"), True),
+        (Via(kind="interface", name="wwan0"), True),
+        (Via(kind="interface", name="wlan0"), None),
+        (Via(kind="interface", name="absent0"), None),
+        (PROXY, True),
+        (LAN_PROXY, None),
+        (Via(kind="proxy", name="proxy.test:3128"), None),
+    ],
+)
+def test_only_a_public_address_is_known_to_be_seen_as_another(via: Via, other_address: bool | None) -> None:
+    told = story()
+    told.interface("wwan0", "other", ("198.51.100.77", 24))
+    told.interface("wlan0", "wireless", ("192.168.8.20", 24), ("fe80::8", 64))
+    way = tried(told, via)
+    assert (way.trials[0].other_way, way.trials[0].other_address, way.other_address) == (
+        True, other_address, other_address,
+    )  # fmt: skip
+    ways = facts_of(told).ways
+    assert ways.outlasted.value == (TARGET,)
+    assert ways.seen_elsewhere.value == ((TARGET,) if other_address else None)
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1:3128", "[::1]:3128", f"{OWN}:3128"])
+def test_where_a_proxy_on_this_machine_goes_is_unknown(name: str) -> None:
+    way = tried(story(), Via(kind="proxy", name=name))
+    assert (way.trials[0].other_way, way.other_address) == (None, None)
+
+
+def test_without_a_route_nothing_is_known_of_the_own_way() -> None:
+    told = Story()
+    told.connect(failure=SILENT)
+    way = tried(told, Via(kind="interface", name="eth0"))
+    assert (way.trials[0].other_way, way.other_address) == (None, None)
 
 
 @pytest.mark.parametrize(("control", "known"), [(200, True), (None, False)])

@@ -1,19 +1,23 @@
 """Second ways out: what is typed, what the plan makes of it, and the one request by it."""
 
+import errno
 import socket
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from netdiag.evidence.addresses import family_of
 from netdiag.evidence.bundle import Step, Via
+from netdiag.evidence.machine import RouteLookup
 from netdiag.evidence.observation import Observation
 from netdiag.evidence.record import FailureCode, NotRun, StepId
 from netdiag.evidence.web import Exchange
-from netdiag.probes import reach, way
+from netdiag.probes import reach, way, ways
 from netdiag.probes.base import DeclinedError, Request, Stamp, Stream
 from netdiag.probes.clock import Clock
 from netdiag.probes.kernel import tcp
+from netdiag.probes.library import netlink
 from netdiag.probes.path_world import PathWorld
 from netdiag.probes.ways import Way, WayError, way_of
 from tests.fakes.world import FakeStream, FakeWorld, Host, Path, Router
@@ -34,22 +38,114 @@ def test_a_proxy_is_recorded_without_its_password() -> None:
     assert "s3cr" not in repr(found.via)
 
 
-def test_a_local_address_and_an_interface() -> None:
-    assert way_of("127.0.0.1").source == "127.0.0.1"
-    assert way_of("127.0.0.1").family == 4
-    assert way_of("::1").family == 6
-    found = way_of("lo")
-    assert (found.device, found.family) == ("lo", None)
-
-
 @pytest.mark.parametrize(
     "typed",
     ["203.0.113.77", "nosuch0", "", "socks5://127.0.0.1:1080", "https://127.0.0.1:3128", "http://", "http://h:0x1",
-     "http://h:3128/path", "proxy.test:3128", "http://h:99999"],
+     "http://h:3128/path", "proxy.test:3128", "http://h:99999", "http://a b:3128", "http://a\tb:3128", "http://a..b",
+     "http://0.0.0.0:3128", "http://[::]:3128", "http://[224.0.0.1]:3128"],
 )  # fmt: skip
 def test_what_is_no_way_is_refused(typed: str) -> None:
     with pytest.raises(WayError):
         way_of(typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("lo", "back into this machine"),
+        ("127.0.0.1", "back into this machine"),
+        ("::1", "back into this machine"),
+        ("::ffff:127.0.0.1", "back into this machine"),
+        ("0.0.0.0", "not the address of one machine"),
+        ("::", "not the address of one machine"),
+        ("224.0.0.1", "not the address of one machine"),
+        ("255.255.255.255", "not the address of one machine"),
+        ("fe80::1%lo", "no further than the own network"),
+    ],
+)
+def test_what_leads_nowhere_is_told_as_that(typed: str, words: str) -> None:
+    with pytest.raises(WayError, match=words):
+        way_of(typed)
+
+
+class Routes:
+    """What the kernel says of its routes: one interface for everything, and perhaps others for some networks."""
+
+    def __init__(self) -> None:
+        self.usual: dict[int, netlink.Route | None] = {
+            4: netlink.Route("192.168.1.1", "eth0", "192.168.1.20"),
+            6: netlink.Route("fe80::1", "eth0", "2001:db8:1::20"),
+        }
+        self.to: dict[str, netlink.Route] = {}
+        self.others: dict[int, set[str]] = {4: set(), 6: set()}
+
+    def route_to(self, destination: str) -> netlink.Route:
+        found = self.to.get(destination, self.usual[family_of(destination)])
+        if found is None:
+            raise OSError(errno.ENETUNREACH, "Network is unreachable")
+        return found
+
+    def detours(self, version: int) -> set[str]:
+        return self.others[version]
+
+
+@pytest.fixture
+def routes(monkeypatch: pytest.MonkeyPatch) -> Routes:
+    """A machine with two interfaces, whose addresses may all be bound."""
+    made = Routes()
+    monkeypatch.setattr(ways, "netlink", made)
+    monkeypatch.setattr(made, "Route", netlink.Route, raising=False)
+    monkeypatch.setattr(ways, "_interface", lambda name: Way(via=Via(kind="interface", name=name), device=name))
+    monkeypatch.setattr(ways, "_source", lambda address: Way(via=Via(kind="source", name=address), source=address))
+    return made
+
+
+@pytest.mark.parametrize("typed", ["eth0", "192.168.1.20", "2001:db8:1::20", "2001:db8:1:0::20"])
+@pytest.mark.parametrize("target", [None, "192.0.2.7", "2001:db8:5::7"])
+def test_the_way_that_is_taken_anyway_is_no_second_one(routes: Routes, typed: str, target: str | None) -> None:
+    mine = None if typed == "eth0" else family_of(typed)
+    if target is not None and mine not in {None, family_of(target)}:
+        assert way_of(typed, target).source, "it has nothing to do with this target: nothing is asked by it"
+        return
+    with pytest.raises(WayError, match="taken anyway; name another interface"):
+        way_of(typed, target)
+
+
+@pytest.mark.parametrize("typed", ["wwan0", "192.168.1.21", "2001:db8:1::77", "http://192.168.1.20:3128"])
+@pytest.mark.parametrize("target", [None, "192.0.2.7"])
+def test_another_way_is_taken(routes: Routes, typed: str, target: str | None) -> None:
+    assert way_of(typed, target).via.name in typed
+
+
+def test_where_some_networks_are_reached_by_a_tunnel_the_target_may_be_in_one(routes: Routes) -> None:
+    """It goes into the tunnel by itself, perhaps: then the line itself is another way."""
+    routes.others[4] = {"tun0"}
+    assert way_of("eth0").device == "eth0"
+    routes.to["192.0.2.7"] = netlink.Route(None, "tun0", "10.8.0.2")
+    assert way_of("eth0", "192.0.2.7").device == "eth0"
+    with pytest.raises(WayError, match="taken anyway"):
+        way_of("tun0", "192.0.2.7")
+    with pytest.raises(WayError, match="taken anyway"):
+        way_of("eth0", "192.0.2.8")
+
+
+def test_routes_of_the_same_interface_lead_nowhere_else(routes: Routes) -> None:
+    routes.others = {4: {"eth0"}, 6: {"eth0"}}
+    with pytest.raises(WayError, match="taken anyway"):
+        way_of("eth0")
+
+
+def test_an_interface_that_takes_one_family_anyway_is_another_way_for_the_other(routes: Routes) -> None:
+    routes.usual[6] = netlink.Route("fe80::1", "wwan0", "2001:db8:2::20")
+    assert way_of("eth0").device == "eth0"
+    routes.usual[6] = None
+    with pytest.raises(WayError, match="taken anyway"):
+        way_of("eth0")
+
+
+def test_without_any_route_nothing_is_taken_anyway(routes: Routes) -> None:
+    routes.usual = {4: None, 6: None}
+    assert way_of("eth0").device == "eth0"
 
 
 # The plan
@@ -108,6 +204,43 @@ def test_a_proxy_that_refuses_addresses_is_asked_by_name() -> None:
 def test_of_plain_http_a_proxy_is_told_the_name_alone() -> None:
     steps = plan(inputs(ways=(PROXY,), scheme="http", port=80), Line())
     assert [step.address for step in by(steps, PROXY)] == [None]
+
+
+class Routed(Line):
+    """A machine that tells by which interface and from which address it goes to the vendor."""
+
+    device: str | None = "wwan0"
+
+    def _route(self, step: Step) -> list[Observation]:
+        source = "192.168.1.77" if step.address == VENDOR else "2001:db8:1::77"
+        return [self.record(RouteLookup, step, destination=step.address, device=self.device, source=source)]
+
+
+def test_what_goes_by_the_way_anyway_is_not_asked_by_it_again() -> None:
+    """The start could not know: the name was not resolved."""
+    steps = plan(inputs(ways=(LINE,)), Routed())
+    (told,) = by(steps, LINE)
+    assert told.params["left_out"] == "wwan0 is the way that is taken to the target anyway"
+    assert not by(steps, LINE, "control")
+    (record,) = way.PROBE.run(told, FakeWorld())
+    assert isinstance(record, NotRun)
+    assert (record.why, record.detail) == ("prerequisite_failed", told.params["left_out"])
+
+
+def test_an_own_address_is_left_out_by_its_source() -> None:
+    line = Routed()
+    line.device = None  # not every system tells the interface
+    (told,) = by(plan(inputs(ways=(SOURCE,)), line), SOURCE)
+    assert "left_out" in told.params
+
+
+def test_only_the_family_that_goes_elsewhere_is_asked() -> None:
+    class Both(Routed):
+        def _route(self, step: Step) -> list[Observation]:
+            self.device = "wwan0" if step.address == VENDOR else "eth0"
+            return super()._route(step)
+
+    assert [step.address for step in by(plan(inputs(ways=(LINE,)), Both()), LINE)] == [VENDOR6]
 
 
 # A run that repeats another
@@ -210,7 +343,7 @@ def test_the_check_after_a_way_waits_for_its_place_too() -> None:
 
 def test_a_socket_takes_the_device_of_its_way() -> None:
     """SO_BINDTODEVICE as an ordinary program may use it (Linux 5.7): a listener of the loopback is met by way of lo."""
-    lo = way_of("lo")
+    lo = Way(via=Via(kind="interface", name="lo"), device="lo")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         clock = Clock(10)
         world = PathWorld(clock, ways=(lo,))
