@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from netdiag.evidence.refusal_words import plain_words, refuses_the_address
 from netdiag.facts.pages import PAGES, PageKind, Refused, Row, cloudflare
 
 
@@ -29,25 +30,20 @@ _ONLY_ERRORS = frozenset({"bare", "origin", "limit"})
 
 _FIRST_ERROR = 400
 
-# Words of an application's own page, for a status from 400 on.
-_WHOSE = (
-    r"(?:(?:your|this|the client(?:'s)?|client|source|remote) ip(?:v[46])?(?: addr(?:ess)?)?"
-    r"|your (?:address|network|host))"
-)
-_REFUSED = r"(?:block|bann|denied|deny|black ?list|deny ?list|not allowed|not permitted|forbidden|refused|rejected)"
+# Words of an application's own page; those about an address are in evidence/refusal_words.py.
 _PLACE = r"(?:country|region|location|jurisdiction)"
-_ADDRESS_WORDS = (
-    re.compile(rf"\b{_WHOSE}\b[^<\n]{{0,80}}\b{_REFUSED}"),
-    re.compile(rf"\b{_REFUSED}[a-z]*\b[^<\n]{{0,80}}\b{_WHOSE}\b"),
-)
 _REGION_WORDS = re.compile(
     rf"\b(?:access|available) (?:from|in) your {_PLACE}\b"
     rf"|\byour {_PLACE} (?:is|has been) (?:not (?:allowed|permitted|supported)|block|bann|restrict)"
 )
 _NETWORK_WORDS = re.compile(r"\baccess from your network\b")
 
-_BARE_TEXTS = frozenset({"", "forbidden", "403 forbidden", "access denied", "rbac: access denied"})
+_BARE_WORDS = frozenset({"403", "406", "access", "acceptable", "denied", "error", "forbidden", "http", "not", "rbac"})
+"""Words of pages that hold nothing but their status (Google Cloud Armor, Envoy, error pages of frameworks)."""
 _TAGS = re.compile(r"<[^>]*>")
+_WORDS = re.compile(r"[^\W_]+")
+_INTERFACES = ("{", "[")
+"""How JSON begins: an application wrote it, and asks for a login in the same words."""
 
 
 def fingerprint(status: int, headers: Mapping[str, str], body: str | None, *, reason: str | None = None) -> Page | None:
@@ -75,19 +71,21 @@ def matches(row: Row, status: int, headers: Mapping[str, str], text: str, reason
 
 def says_refused(body: str | None) -> Refused | None:
     """Whom a page says in words that it refuses: the address, its network or its region."""
-    text = (body or "").lower()
+    text = plain_words(body)
     if _REGION_WORDS.search(text):
         return "region"
     if _NETWORK_WORDS.search(text):
         return "network"
-    return "address" if any(pattern.search(text) for pattern in _ADDRESS_WORDS) else None
+    return "address" if refuses_the_address(body) else None
 
 
 def is_bare(page: Page | None, body: str | None) -> bool:
     """A default page, or none: nothing that an application wrote. Unknown bodies count as the application's."""
     if page is not None:
         return page.kind == "bare"
-    return body is not None and " ".join(_TAGS.sub(" ", body).lower().split()).rstrip(".") in _BARE_TEXTS
+    if body is None or body.lstrip().startswith(_INTERFACES):
+        return False
+    return _BARE_WORDS.issuperset(_WORDS.findall(_TAGS.sub(" ", body).lower()))
 
 
 def _plain(body: str | None) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 from urllib.parse import urlsplit
 
+from netdiag.evidence.pages import refuses_with_success
 from netdiag.evidence.record import FailureCode, Icmp
 from netdiag.evidence.retry_after import made_at, retry_after_s
 from netdiag.evidence.web import Exchange
@@ -21,6 +22,8 @@ How = Literal["answered", "silent", "reset", "closed", "failed"]
 # Names that tell of limits: RFC 9110 section 10.2.3, draft-ietf-httpapi-ratelimit-headers, fault-signatures 7.3.
 _LIMIT_MARKS = ("ratelimit", "rate-limit")
 _LIMIT_NAMES = frozenset({"retry-after", "x-retry-in", "x-envoy-ratelimited"})
+
+_FIRST_ERROR = 400
 
 _REFUSED_STATUSES = frozenset({407, 408, 420, 421, 429, 451, 511})
 """Below 500, and yet not the application's answer: proxy authentication and the server's own time-out (RFC 9110), 420
@@ -126,10 +129,13 @@ def _kind(status: int | None, page: Page | None, limits: Sequence[str]) -> PageK
 
 
 def _refuses(status: int | None, page: Page | None, body: str | None) -> Refused | None:
-    """Whom the page says that it refuses: by its maker's meaning, else in words. An article about blocks is none."""
+    """Whom the page says that it refuses: by its maker's meaning, else in words. With a status of success a short page
+    alone counts: an article about blocks is none."""
     if page is not None and page.refuses is not None:
         return page.refuses
-    return says_refused(body) if status is not None and status >= 400 else None
+    if status is None or (status < _FIRST_ERROR and not refuses_with_success(body or "")):
+        return None
+    return says_refused(body)
 
 
 def host_of(url: str | None) -> str | None:

@@ -61,5 +61,14 @@ CHALLENGES = (
         "F5 BIG-IP ASM", "challenge", "F5 BIG-IP ASM, bot defence pages", "2026-11",
         body=("please enable javascript to view the page content.", "your support id is"),
     ),
+    Row(
+        "Imunify360", "challenge", "a capture of the Wayback Machine, as described in public code", "2024-07-12",
+        body=("one moment, please...", "please wait while your request is being verified..."),
+        note="Sent with status 200.",
+    ),
+    Row(
+        "CrowdSec", "challenge", "CrowdSec, captcha pages of its bouncers", "2026-11",
+        body=("<title>crowdsec captcha</title>",), alone=True,
+    ),
     Row("Imunify360", "challenge", _WAFW00F, "2026-01", body=("imunify360", "captcha")),
 )  # fmt: skip

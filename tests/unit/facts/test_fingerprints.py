@@ -38,6 +38,15 @@ HAPROXY_503 = "<html><body><h1>503 Service Unavailable</h1>\nNo server is availa
         ),
         (403, {}, "FortiGuard Intrusion Prevention - Access Blocked", "FortiGuard", "filter"),
         (403, {"server": "nginx"}, NGINX_403, "nginx", "bare"),
+        (403, {}, "<title>CrowdSec Ban</title><h1>CrowdSec Access Forbidden</h1>", "CrowdSec", "block"),
+        (200, {}, '{"message":"Access denied by Imunify360 bot-protection."}', "Imunify360", "block"),
+        (
+            200,
+            {},
+            "<title>One moment, please...</title>Please wait while your request is being verified...",
+            "Imunify360",
+            "challenge",
+        ),
         (429, {"x-envoy-ratelimited": "true"}, None, "Envoy", "limit"),
     ],
 )
@@ -67,11 +76,29 @@ def test_headers_of_every_reply_name_nobody(status: int, headers: dict[str, str]
         ("Your IP address 203.0.113.9 has been blocked", "address"),
         ("We have banned this IP for abuse", "address"),
         ('{"message":"Your IP address is not allowed"}', "address"),
+        ('{"error":"ip_not_allowed"}', "address"),
+        ("IP blocked by origin policy", "address"),
+        ("Your IP address is not in the allowlist", "address"),
+        ("client ip 203.0.113.9 is not on our allow list", "address"),
+        ("Your IP is not whitelisted", "address"),
+        ("<p>Ihre IP-Adresse wurde gesperrt.</p>", "address"),
+        ("Votre adresse IP a été bloquée.", "address"),
+        (r'{"message":"Votre adresse IP a \u00e9t\u00e9 bloqu\u00e9e"}', "address"),
+        ("Tu direcci&oacute;n IP no est&aacute; autorizada", "address"),
+        ("O seu endereço de IP foi bloqueado", "address"),
+        ("Il tuo indirizzo IP è stato bloccato", "address"),
+        ("Uw IP-adres is geblokkeerd", "address"),
+        ("Twój adres IP został zablokowany", "address"),
         ("Access from your country is not permitted", "region"),
         ("This service is not available in your region", "region"),
         ("Your country is not supported", "region"),
         ("Access from your network is restricted", "network"),
         ("Your subscription is blocked", None),
+        ("Your IP address is not blocked", None),
+        ("Ihre IP-Adresse ist nicht gesperrt", None),
+        ("Your account is not in the allowlist", None),
+        ("Add the addresses of your servers to the allowlist", None),
+        ("The script is blocked, the zip allowed", None),
         ("Choose your country", None),
         ("Forbidden", None),
         (None, None),
@@ -119,7 +146,9 @@ def test_which_answers_mean_that_the_network_works(state: HttpState, good: bool 
         (NGINX_403, True, None),
         ("<html><body><h1>403 Forbidden</h1></body></html>", True, None),
         ("", True, None),
+        ('<!doctype html><meta charset="utf-8"><title>403</title>403 Forbidden', True, None),
         ('{"error": "insufficient_scope"}', False, True),
+        ('{"error": "forbidden"}', False, True),
         (None, False, True),
     ],
 )
@@ -206,8 +235,9 @@ def test_a_page_says_whom_it_refuses_and_what_it_means() -> None:
     assert works(http) is False
 
 
-def test_words_on_a_good_page_refuse_nobody() -> None:
-    assert http_of(status=200, body="Your IP address has been blocked").refuses is None
+def test_words_on_a_good_page_refuse_nobody_unless_it_says_little_else() -> None:
+    assert http_of(status=200, body="Your IP address has been blocked" + ", an article" * 100).refuses is None
+    assert http_of(status=200, body="Your IP address has been blocked").refuses == "address"
 
 
 def test_a_refusal_with_success_to_both_clients_is_no_success() -> None:
