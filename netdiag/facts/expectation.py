@@ -1,13 +1,20 @@
 """What a limit is meant to be, and whether what was seen agrees."""
 
+import math
 import re
 from typing import Literal
 
+from netdiag.evidence.limits import LIMITING_STATUSES, Phase
 from netdiag.facts.base import Value
 from netdiag.facts.limits import Estimate, LimitFacts
 
 TOLERANCE = 1.15
 """Rates that differ by less are taken for the same: what is known of them here is hardly better."""
+
+_BESIDE = 1.02
+"""Lengths of windows are tried in steps of 2 % (limit_shapes.py)."""
+
+_WITHOUT_REQUESTS: frozenset[Phase] = frozenset({"burst_of_connections", "held_connections"})
 
 _WRITTEN = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)\s*r?/(s|m|h)(?:\s+burst[ =](\d{1,6}))?", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
@@ -33,20 +40,34 @@ def parse_expectation(text: str) -> Expectation:
 
 
 def agreement(expected: Expectation, facts: LimitFacts) -> Agreement:
-    """Is the limit that was found the expected one? ``unknown``: it was not found, or not as exactly as that takes."""
-    if facts.met.value is None or facts.banned.value is True:
-        return "unknown"
-    if facts.kinds.value is not None and facts.kinds.value != ("request_rate",):
+    """Is the limit that was found the expected one? ``unknown``: it was not found, or not as exactly as that takes, or
+    another explains what was seen as well."""
+    if facts.met.value is None or facts.banned.value is True or not _counts_requests(facts):
         return "unknown"
     estimates = facts.estimates.value or ()
-    # Rate and burst are what a bucket is written by: where one explains everything, no window is held against them.
-    estimates = tuple(one for one in estimates if one.shape == "token_bucket") or estimates
     if estimates:
-        fitting = [one for one in estimates if _fits(expected, one)]
-        if not fitting:
+        if not any(_fits(expected, one) for one in estimates):
             return "differs"
-        return "agrees" if any(_is_sharp(expected, one) for one in fitting) else "unknown"
+        rivals = [one for one in estimates if _fits(expected, one) or _is_ordinary(one)]
+        return "agrees" if all(_fits(expected, one) and _is_sharp(expected, one) for one in rivals) else "unknown"
     return "differs" if _lets_more_pass(expected, facts) or _refuses_more(expected, facts) else "unknown"
+
+
+def _counts_requests(facts: LimitFacts) -> bool:
+    """Where the server closes after each answer, a limit of connections lets as many pass as one of requests."""
+    return facts.kinds.value in {None, ("request_rate",), ("request_rate", "connection_rate")}
+
+
+def _is_ordinary(found: Estimate) -> bool:
+    """A limit that somebody may have set: windows are given in whole seconds (the ``w`` of RateLimit-Policy can be
+    nothing else), and one of 1.5 s that a few refusals happen to allow is no rival to what was expected beforehand."""
+    low_s, high_s = found.window_low_s, found.window_high_s
+    if low_s is None or high_s is None:
+        return True
+    # 1 and 2 s are tried as they are, and of the others lengths that lie next to them.
+    return any(low_s <= whole <= high_s for whole in (1, 2)) or math.floor(high_s * _BESIDE) >= max(
+        3, math.ceil(low_s / _BESIDE)
+    )
 
 
 def _fits(expected: Expectation, found: Estimate) -> bool:
@@ -70,11 +91,16 @@ def _lets_more_pass(expected: Expectation, facts: LimitFacts) -> bool:
         return False
     burst = expected.burst + 1
     return any(
-        one.passed > burst + 1 + expected.rate * TOLERANCE * one.within_ms / 1000 for one in facts.allowed.value or ()
+        one.passed > burst + 1 + expected.rate * TOLERANCE * one.within_ms / 1000
+        for one in facts.allowed.value or ()
+        if one.phase not in _WITHOUT_REQUESTS
     )
 
 
 def _refuses_more(expected: Expectation, facts: LimitFacts) -> bool:
-    """One was refused that even an empty history would have let pass."""
+    """One was refused that even an empty history would have let pass; by what only limiters say, since a server that
+    is busy, or a packet that is lost, refuses one as well."""
     refusal = facts.refusal.value
-    return refusal is not None and expected.burst is not None and refusal.number <= expected.burst
+    if refusal is None or expected.burst is None or refusal.number > expected.burst:
+        return False
+    return refusal.status in LIMITING_STATUSES or refusal.retry_after_s is not None

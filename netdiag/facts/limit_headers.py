@@ -2,7 +2,8 @@
 
 - ``RateLimit`` and ``RateLimit-Policy``: draft-ietf-httpapi-ratelimit-headers-10, structured fields (RFC 9651).
 - ``RateLimit-Limit``, ``-Remaining``, ``-Reset``: the same draft up to version 06, where ``w`` is the window.
-- ``X-RateLimit-*`` (GitHub, Kong, many others): no standard; a reset above 1e9 is a Unix time, else seconds.
+- ``X-RateLimit-*`` (GitHub, Kong, many others): no standard; a reset above 1e9 is a Unix time, in milliseconds above
+  1e11 (as seconds the year 5138), else seconds.
 """
 
 import re
@@ -10,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from netdiag.facts.base import Value
 
-_EPOCH = 1_000_000_000
+_EPOCH, _EPOCH_MS = 10**9, 10**11
 _LONGEST = 500
 _MOST = 10
 
@@ -108,7 +109,8 @@ def _reset(text: str, unix_s: float | None) -> int | None:
     number = _number(text)
     if number is None or number <= _EPOCH:
         return number
-    return None if unix_s is None else max(0, round(number - unix_s))
+    at_s = number / 1000 if number > _EPOCH_MS else number
+    return None if unix_s is None else max(0, round(at_s - unix_s))
 
 
 def _joined(one: Said, other: Said) -> Said:
