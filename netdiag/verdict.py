@@ -24,6 +24,7 @@ from netdiag.facts import Facts, Witness
 from netdiag.faults import CATALOGUE, CATALOGUE_VERSION
 from netdiag.faults.base import Fault, Lean
 from netdiag.faults.reading import target_reached
+from netdiag.verdict_answers import open_question
 from netdiag.verdict_standing import Hypothesis, Standing, rivals, stand
 from netdiag.verdict_words import denied, healthy, next_evidence, not_tested, reply, sides, summary, undecided
 
@@ -252,6 +253,7 @@ def _elsewhere(
 
 
 def _none(facts: Facts, hypotheses: tuple[Hypothesis, ...], catalogue: Sequence[Fault]) -> Verdict:
+    doubt = open_question(facts)
     worked = [state for state in facts.target.addresses.value or () if state.works is True]
     evidence = [
         Evidence(
@@ -267,7 +269,8 @@ def _none(facts: Facts, hypotheses: tuple[Hypothesis, ...], catalogue: Sequence[
         evidence=tuple(evidence),
         hypotheses=hypotheses,
         not_tested=not_tested(facts),
-        reply=reply("none", True, (), catalogue, ""),
+        next_evidence=next_evidence(facts, (), ()) if doubt is not None else (),
+        reply=reply("none", True, (), catalogue, "", doubt=doubt),
         catalogue_version=CATALOGUE_VERSION,
     )
 
@@ -287,7 +290,7 @@ def _inconclusive(
             _strays(hypotheses),
             next_ones[0],
             _elsewhere(suspects, hypotheses, catalogue),
-            name=denied(facts),
+            name=denied(facts) or open_question(facts),
         ),
         evidence=_evidence(suspects),
         hypotheses=hypotheses,

@@ -40,12 +40,14 @@ WORDS = (
     Words(
         "Spanish",
         r"(?:su|tu|esta) (?:direcci[óo]n )?(?:de )?ip",
-        r"(?:(?<!no ha sido )(?<!no est[áa] )(?:bloquead|banead|prohibid)[ao]|no (?:est[áa] )?(?:autorizad|permitid)[ao])",
+        r"(?:(?<!no ha sido )(?<!no est[áa] )(?:bloquead|banead|prohibid)[ao]"
+        r"|no (?:est[áa] )?(?:autorizad|permitid)[ao])",
     ),
     Words(
         "Portuguese",
         r"(?:seu|teu|este) (?:endere[çc]o )?(?:de )?ip",
-        r"(?:(?<!n[ãa]o foi )(?<!n[ãa]o est[áa] )(?:bloquead|banid)[oa]|n[ãa]o (?:est[áa] )?(?:autorizad|permitid)[oa])",
+        r"(?:(?<!n[ãa]o foi )(?<!n[ãa]o est[áa] )(?:bloquead|banid)[oa]"
+        r"|n[ãa]o (?:est[áa] )?(?:autorizad|permitid)[oa])",
     ),
     Words(
         "Italian",
@@ -66,7 +68,8 @@ WORDS = (
 
 _CODE = re.compile(
     r"\bip(?:[ _-]addr(?:ess)?)?[ _-](?:(?:is|was|has[ _-]been)[ _-])?"
-    r"(?:blocked|banned|denied|forbidden|rejected|black[ -]?listed|not[ _-](?:allowed|permitted|(?:allow|white)[ -]?listed))"
+    r"(?:blocked|banned|denied|forbidden|rejected|black[ -]?listed"
+    r"|not[ _-](?:allowed|permitted|(?:allow|white)[ -]?listed))"
 )
 """``ip_not_allowed``, ``IP blocked by …``: an address without an owner, in the terms of interfaces."""
 

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+_DAY_S = 86_400
+
 
 def retry_after_s(value: str, date: str | None, age: str | None = None) -> int | None:
     """``Retry-After`` in seconds from the answer on, at least 0: seconds, or a date (RFC 9110 section 10.2.3) measured
@@ -13,6 +15,11 @@ def retry_after_s(value: str, date: str | None, age: str | None = None) -> int |
         return int(value)
     until, now = made_at(value), made_at(date, age)
     return None if until is None or now is None else max(0, round((until - now).total_seconds()))
+
+
+def wait_words(seconds: int) -> str:
+    """``60 s``; beyond a day in days, since no limit's window is meant: ``405 days``."""
+    return f"{seconds} s" if seconds <= _DAY_S else f"{round(seconds / _DAY_S)} days"
 
 
 def made_at(date: str | None, age: str | None = None) -> datetime | None:

@@ -8,7 +8,7 @@ from netdiag.facts.derivation.whole import derive
 from netdiag.facts.machine import Egress, LocalRefusal, MachineFacts, Proxy
 from netdiag.facts.names import AuthorityState, NameFacts, ResolverState
 from netdiag.facts.path import Hop, PathFacts, Walk
-from netdiag.facts.target import AddressState, ConnectState, HttpState, TargetFacts, TlsState
+from netdiag.facts.target import AddressState, ConnectState, Elsewhere, HttpState, TargetFacts, TlsState
 from netdiag.facts.whole import Facts
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "ControlFacts",
     "ControlState",
     "Egress",
+    "Elsewhere",
     "Fact",
     "Facts",
     "Hop",

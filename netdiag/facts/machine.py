@@ -51,6 +51,9 @@ class Proxy(Value, frozen=True, kw_only=True):
     not work (5xx, 429 and the like)."""
     refusal: int | None = None
     control_refusal: int | None = None
+    doubtful: int | None = None
+    """The status of a refusal over plain HTTP that the proxy or the target may have made: which of them, is not known.
+    ``target_ok`` is unknown then."""
 
 
 class MachineFacts(Value, frozen=True, kw_only=True):

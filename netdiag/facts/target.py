@@ -61,8 +61,22 @@ class TlsState(Value, frozen=True, kw_only=True):
     client_certificate_asked: bool | None = None
 
 
+class Elsewhere(Value, frozen=True, kw_only=True):
+    """What the same URL was answered elsewhere at the same time, where that is another answer than this one.
+
+    ``where``: ``way`` (this address, by a second way of this machine), ``line`` (this address, to an agent's run),
+    ``address`` (another address of the target, in this run). ``status`` and ``location_host`` are the other answer's;
+    with the same status and host it is another page, though each side always gets the same.
+    """
+
+    where: Literal["way", "line", "address"]
+    status: int
+    location_host: str | None = None
+
+
 class HttpState(Value, frozen=True, kw_only=True):
-    """How HTTP went. ``how``: ``answered`` (any status), ``silent``, ``reset``, ``closed`` (no byte came), ``failed``.
+    """How HTTP went. ``how``: ``answered`` (any status), ``silent``, ``reset``, ``closed`` (no byte came), ``failed``,
+    ``cut`` (a status below 400 came, and not all of the body that it announced: RFC 9112 section 8).
     An answer that broke off, and came whole over small segments only, counts as ``silent``.
 
     ``acked``: the request reached the peer's TCP. ``retry_after_s`` and ``limit_headers``: what the answer said of
@@ -71,12 +85,13 @@ class HttpState(Value, frozen=True, kw_only=True):
     of page it is, ``page_code`` the product's own number for it (Cloudflare's 1020) and ``page_says`` what its maker
     means by it; ``refuses``: whom it says that it refuses; ``bare``: a server's default page, which no application
     wrote. ``fronts``: products on the way that put headers on every answer, so that they need not have decided.
-    ``pop``: which site of an anycast service answered. ``search_keys``: ids that the vendor can look up. ``failed``:
-    among others, the request's own connection did not come about, and ``refused_by`` the ICMP error that ended it, if
-    one did. The first answer to netdiag's client is described; ``statuses`` has all of them.
+    ``pop``: which site of an anycast service answered. ``search_keys``: ids that the vendor can look up.
+    ``elsewhere``: another answer to the same question, when there was one. ``failed``: among others, the request's own
+    connection did not come about, and ``refused_by`` the ICMP error that ended it, if one did. The first answer to
+    netdiag's client is described; ``statuses`` has all of them.
     """
 
-    how: Literal["answered", "silent", "reset", "closed", "failed"]
+    how: Literal["answered", "silent", "reset", "closed", "failed", "cut"]
     status: int | None = None
     acked: bool | None = None
     retry_after_s: int | None = None
@@ -97,6 +112,7 @@ class HttpState(Value, frozen=True, kw_only=True):
     bare: bool = False
     pop: str | None = None
     refused_by: Icmp | None = None
+    elsewhere: Elsewhere | None = None
 
 
 class AddressState(Value, frozen=True, kw_only=True):

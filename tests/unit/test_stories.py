@@ -299,7 +299,7 @@ def one_try_in_silence() -> Story:
         pytest.param(lambda: controls_down(status=500), {"host"}, "established", id="controls-down-target-500"),
         pytest.param(lambda: controls_down(status=None), {"inconclusive"}, None, id="controls-down-target-silent"),
         pytest.param(portal_that_lets_checks_pass, {"host", "inconclusive"}, "likely", id="portal-lets-checks-pass"),
-        pytest.param(portal_before_a_plain_target, {"local"}, "likely", id="portal-before-a-plain-target"),
+        pytest.param(portal_before_a_plain_target, {"inconclusive"}, None, id="portal-before-a-plain-target"),
         pytest.param(lambda: answered(511), {"host", "inconclusive"}, None, id="vendors-own-511"),
         pytest.param(lambda: answered(302, location="https://login.vendor.test/"), {"none"}, None, id="login-redirect"),
         pytest.param(lambda: answered(403, body='{"error": "token"}'), {"none"}, None, id="application-403"),

@@ -103,7 +103,7 @@ def _state(key: tuple[str, str, int], group: _Group, book: Book, near: Near, pla
         return None
     plain_http = [entry.record for entry in group.exchanges]
     state = http.http_state(plain_http, book)
-    page = next((p for entry in group.exchanges if (p := _page(entry)) is not None), None)
+    page = next((p for entry in group.exchanges if (p := page_of_check(entry)) is not None), None)
     healthy = connect.how == "open" and (tls is None or tls.how == "ok") and page not in _REPLACED
     if state is not None and state.how != "answered":
         healthy = False
@@ -145,7 +145,7 @@ def _is_portal(step: Step) -> bool:
     return step.params.get("use") == "portal"
 
 
-def _page(entry: Entry[Exchange]) -> Page | None:
+def page_of_check(entry: Entry[Exchange]) -> Page | None:
     """Whether a connectivity-check page came as it should: its status, and its body where the plan knows it."""
     record, step = entry
     if not _is_portal(step) or record.status is None:
@@ -184,7 +184,7 @@ def _port_443_fails(states: Sequence[ControlState]) -> Fact[bool]:
 
 
 def _portal(pages: Sequence[Entry[Exchange]], *, works: bool, book: Book) -> Fact[str]:
-    replaced = [entry for entry in pages if _page(entry) in _REPLACED]
+    replaced = [entry for entry in pages if page_of_check(entry) in _REPLACED]
     hosts = {entry.step.subject for entry in replaced}
     if len(hosts) < _SEVERAL and not (hosts and not works):
         return Fact()

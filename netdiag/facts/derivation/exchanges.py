@@ -17,13 +17,16 @@ from netdiag.facts.pages.fronts import fronts
 from netdiag.facts.search_keys import point_of_presence, search_keys
 from netdiag.facts.target import HttpState
 
-How = Literal["answered", "silent", "reset", "closed", "failed"]
+How = Literal["answered", "silent", "reset", "closed", "failed", "cut"]
 
 # Names that tell of limits: RFC 9110 section 10.2.3, draft-ietf-httpapi-ratelimit-headers, fault-signatures 7.3.
 _LIMIT_MARKS = ("ratelimit", "rate-limit")
 _LIMIT_NAMES = frozenset({"retry-after", "x-retry-in", "x-envoy-ratelimited"})
 
 _FIRST_ERROR = 400
+
+_SLOWEST_LINE = 1131
+"""Bytes a second of GPRS in its slowest coding, CS-1: 9.05 kbit/s (3GPP TS 43.064)."""
 
 _REFUSED_STATUSES = frozenset({407, 408, 420, 421, 429, 451, 511})
 """Below 500, and yet not the application's answer: proxy authentication and the server's own time-out (RFC 9110), 420
@@ -54,7 +57,7 @@ def how_of(record: Exchange, book: Book) -> How | None:
     None when the wait was too short to call it silence."""
     failure = record.failure
     if record.status is not None:
-        return "answered"
+        return "cut" if record.status < _FIRST_ERROR and is_cut(record) else "answered"
     if failure is None:
         return None
     if failure.op not in ("send", "receive"):
@@ -68,7 +71,23 @@ def how_of(record: Exchange, book: Book) -> How | None:
     return "failed"
 
 
-_ORDER: tuple[How, ...] = ("answered", "closed", "reset", "silent", "failed")
+_ORDER: tuple[How, ...] = ("answered", "cut", "closed", "reset", "silent", "failed")
+
+
+def is_cut(record: Exchange) -> bool:
+    """The body that was announced did not come whole (RFC 9112 section 8): the connection ended before, or what came
+    until the probe gave up came more slowly than over any line. A body of no announced length may be a stream, which
+    has no end."""
+    failure = record.failure
+    if failure is None or failure.op != "receive" or record.body_complete is not False:
+        return False
+    if failure.code in (FailureCode.CLOSED, FailureCode.RESET):
+        return True
+    announced = headers_of(record).get("content-length", "")
+    if failure.code is not FailureCode.TIMED_OUT or not (announced.isascii() and announced.isdigit()):
+        return False
+    came, seconds = record.body_bytes or 0, (record.ended_ns - record.began_ns) / 1e9
+    return came < min(int(announced), _SLOWEST_LINE * seconds)
 
 
 def http_state(records: Sequence[Exchange], book: Book) -> HttpState | None:
@@ -158,7 +177,7 @@ def _tells_limits(name: str) -> bool:
 def works(state: HttpState) -> bool | None:
     """Whether this answer says that the network let the customer through to the application.
 
-    (1) No answer: no.
+    (1) No answer, or none that came whole: no.
     (2) A page known to be a block, limit, challenge, failing tier or local filter: no, whatever its status (F5 blocks
         with 200, mod_qos limits with 500). But when the customer's or a browser's own client was answered below 400,
         and with no such page, a block or challenge was only for netdiag's: yes.

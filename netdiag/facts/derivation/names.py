@@ -8,6 +8,7 @@ from netdiag.evidence.names import Lookup
 from netdiag.evidence.record import FailureCode, Icmp, Observed
 from netdiag.facts.base import Basis, Fact, seen
 from netdiag.facts.derivation.book import Book, Entry
+from netdiag.facts.derivation.elsewhere import NO_ANSWERS, Answers
 from netdiag.facts.derivation.near import Near
 from netdiag.facts.derivation.owners import PROBE as REVERSE
 from netdiag.facts.names import AuthorityState, NameFacts, Outcome, ResolverState
@@ -28,12 +29,13 @@ class Told(NamedTuple):
     """What the agents' runs know of the vendor's addresses. ``vouched``: those that their own resolvers or independent
     servers give them and that are not known to be false; ``true``: those that independent servers give them;
     ``working``: those of ``vouched`` at which the URL works for them; ``served``: those at which it was answered with a
-    status below 400."""
+    status below 400; ``answers``: how, for the very same URL at about the same time."""
 
     vouched: frozenset[str] = frozenset()
     true: frozenset[str] = frozenset()
     working: frozenset[str] = frozenset()
     served: frozenset[str] = frozenset()
+    answers: Answers = NO_ANSWERS
 
 
 NOTHING_TOLD = Told()

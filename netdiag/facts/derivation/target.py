@@ -14,6 +14,15 @@ from netdiag.facts.controls import ControlFacts
 from netdiag.facts.derivation import exchanges as http
 from netdiag.facts.derivation.book import Book, is_direct
 from netdiag.facts.derivation.connects import connect_state, is_plain
+from netdiag.facts.derivation.elsewhere import (
+    Answers,
+    Beside,
+    answers_by_ways,
+    answers_to,
+    is_led_away,
+    is_refused_alone,
+    with_elsewhere,
+)
 from netdiag.facts.derivation.handshakes import TIME_CODES, covers, is_vouched_for, tls_state
 from netdiag.facts.derivation.losses import echo_share
 from netdiag.facts.derivation.names import Named, is_synthesised
@@ -65,13 +74,17 @@ def address_states(
     """One state per measured address. Each layer only where the one below worked (design.md, Judging)."""
     book = scene.book
     layers = {address: _layers(address, records, scene) for address in records.addresses()}
+    beside = Beside(ways=answers_by_ways(book), lines=named.told.answers, here=_answers_here(records, layers))
     certificates = {address: tls for address, (_, tls, _) in layers.items()}
     states = []
-    for address, (connect, tls, answer) in layers.items():
+    for address, (connect, tls, plain_answer) in layers.items():
+        answer = with_elsewhere(plain_answer, address, beside)
         works, failed_at = _works(book.bundle.target.scheme, connect, tls, answer)
         if works is True and tls is None and controls.portal.value:
             works, failed_at = _behind_portal(answer, controls.portal.value)
-        if works is not False and address in named.told.served and _is_refusal(answer):
+        elsewhere_well = address in named.told.served and _is_refusal(answer)
+        led_away = is_led_away(answer, book.bundle.target.scheme, address)
+        if works is not False and (elsewhere_well or is_refused_alone(answer) or led_away):
             works, failed_at = False, "http"
         mine: list[Observed] = [
             *records.connects.get(address, ()), *records.handshakes.get(address, ()),
@@ -95,6 +108,13 @@ def address_states(
             )
         )
     return tuple(states)
+
+
+def _answers_here(
+    records: TargetRecords, layers: Mapping[str, tuple[ConnectState | None, TlsState | None, HttpState | None]]
+) -> Answers:
+    """What the addresses answered in this run, where the layers below HTTP are in order."""
+    return answers_to({a: some for a, some in records.exchanges.items() if a in layers and layers[a][2] is not None})
 
 
 def _layers(

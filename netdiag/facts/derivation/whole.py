@@ -11,6 +11,7 @@ from netdiag.facts.derivation.agent import Run, derive_agent, told_names, vendor
 from netdiag.facts.derivation.book import Book, VendorProfile
 from netdiag.facts.derivation.controls import control_connects, derive_controls
 from netdiag.facts.derivation.egress import derive_egress
+from netdiag.facts.derivation.elsewhere import Answer, Answers, answers_to, is_comparable
 from netdiag.facts.derivation.in_flow import derive_flow, told_of_proxies
 from netdiag.facts.derivation.limits import derive_limits
 from netdiag.facts.derivation.machine import derive_machine
@@ -34,7 +35,8 @@ from netdiag.facts.whole import Facts
 def derive(bundle: Bundle, agents: Sequence[Bundle] = (), profile: VendorProfile | None = None) -> Facts:
     """All facts of ``bundle``, the agent's control runs (``control1``, …) and the vendor's profile taken in."""
     runs = [_alone(one, f"control{n}", profile, {}, Told()) for n, one in enumerate(agents, 1)]
-    customer = _alone(bundle, "main", profile, vendor_routers(runs, bundle), told_names(runs, bundle))
+    told = told_names(runs, bundle)._replace(answers=_answers(runs, bundle))
+    customer = _alone(bundle, "main", profile, vendor_routers(runs, bundle), told)
     return msgspec.structs.replace(customer.facts, agent=derive_agent(customer, runs, profile))
 
 
@@ -70,6 +72,19 @@ def _alone(bundle: Bundle, name: str, profile: VendorProfile | None, vendors: Ve
         recovery=derive_recovery(book),
     )
     return Run(name, bundle, facts, failing)
+
+
+def _answers(runs: Sequence[Run], customer: Bundle) -> Answers:
+    """What the agents' lines were answered by addresses that work for them, where nothing says that they are false."""
+    found: dict[str, Answer] = {}
+    for run in runs:
+        if not is_comparable(customer, run.bundle) or run.facts.controls.portal.known:
+            continue
+        states = run.facts.target.addresses.value or ()
+        good = {state.address for state in states if state.works is True and state.genuine is not False}
+        answers = answers_to(TargetRecords(Book(run.bundle, run.name, None)).exchanges)
+        found.update({address: answer for address, answer in answers.items() if address in good})
+    return found
 
 
 def _lies(states: Sequence[AddressState], named: Named, controls: ControlFacts, book: Book) -> Fact[tuple[str, ...]]:

@@ -6,7 +6,8 @@ What is broken
 
 How it shows
     The answer is a page of a filter product (FortiGuard, Palo Alto, Blue Coat, Umbrella, Meraki, Check Point,
-    Forcepoint, Zscaler, Squid, ...), without a certificate that browsers trust for the vendor's name.
+    Forcepoint, Zscaler, Squid, ...), without a certificate that browsers trust for the vendor's name. Or a redirect,
+    over plain HTTP, to an address of the customer's own network.
 
 What looks like it
     The same product in front of the vendor's servers (a FortiGate, a reverse Squid): its page comes through the
@@ -21,8 +22,9 @@ What to tell the customer
 """
 
 from netdiag.facts import AddressState, Facts
+from netdiag.facts.places import classify
 from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
-from netdiag.faults.reading import answered_at_first_hop
+from netdiag.faults.reading import answered_at_first_hop, in_lan
 
 USED = ("target.addresses", "controls.intercepting_issuer")
 
@@ -33,7 +35,9 @@ def assess(facts: Facts) -> Finding:
         return silent("No address of the target is known to have answered.", "target.addresses")
     found = [(state, state.http) for state in states if state.http is not None and state.http.page == "filter"]
     if not found:
-        return opposes("No address answers with the page of a web filter.", "target.addresses")
+        return _led_inside(facts, states) or opposes(
+            "No address answers with the page of a web filter.", "target.addresses"
+        )
     state, http = found[0]
     said = f"{state.address} answers HTTP {http.status} with a page of {http.product or 'a web filter'}"
     opened = facts.controls.intercepting_issuer.value
@@ -58,6 +62,26 @@ def assess(facts: Facts) -> Finding:
         at_most_possible=not (opened or near),
         settle_next="The page itself, in a browser: whose filter is it? And a run from another line.",
     )
+
+
+def _led_inside(facts: Facts, states: tuple[AddressState, ...]) -> Finding | None:
+    """A public address that leads to the customer's own gateway or network over plain HTTP, and to no other line: some
+    box of that network answers for it. A vendor may name an inner address by mistake, but to everybody."""
+    own = facts.machine.gateways.value or ()
+    for state in states:
+        leads = state.http.location_host if state.http is not None else None
+        if leads is None or sealed(state) or classify(leads) != "private" or classify(state.address) != "public":
+            continue
+        if facts.agent.fails_elsewhere.value is not True and (leads in own or in_lan(facts, leads)):
+            return Finding(
+                lean=Lean.SUPPORTS,
+                because=f"{state.address} answers with a redirect to {leads}, which is in this network.",
+                facts=(*USED, "machine.gateways", "agent.fails_elsewhere"),
+                witnesses=state.witnesses,
+                at_most_likely=True,
+                settle_next=f"The page at {leads}, in a browser: whose is it? And a run from another line.",
+            )
+    return None
 
 
 def sealed(state: AddressState) -> bool:

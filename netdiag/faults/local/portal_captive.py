@@ -8,20 +8,24 @@ How it shows
     foreign certificate; the target's name may resolve to the portal.
 
 What looks like it
-    A web filter's block page, for one site only. A provider's walled garden, whose portal is beyond the gateway. A
-    network that rewrites plain HTTP and leaves encrypted connections alone: then it is not why the target fails.
+    A web filter's block page, for one site only. A provider's walled garden (a line that is not paid for, or not set up
+    yet), whose portal is beyond the gateway: only a portal in the customer's own network, or answers from the first
+    hop, tell them apart. A network that rewrites plain HTTP and leaves encrypted connections alone: then it is not why
+    the target fails.
 
 What would settle it
-    Two connectivity checks of different owners replaced, while no control works.
+    Two connectivity checks of different owners replaced by something in the customer's network, while no control works.
 
 What to tell the customer
     The network shows a sign-in page instead of what was asked; after the sign-in the check is to be run again.
 """
 
 from netdiag.facts import Facts
-from netdiag.facts.places import classify
 from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
-from netdiag.faults.reading import answered_at_first_hop, target_reached
+from netdiag.faults.reading import customers_own, in_lan, target_reached
+
+USED = ("controls.portal", "controls.any_healthy", "path.target4", "path.target6")
+PAGE = "The page itself, in a browser: who asks for what?"
 
 
 def assess(facts: Facts) -> Finding:
@@ -52,17 +56,44 @@ def assess(facts: Facts) -> Finding:
             at_most_possible=True,
             settle_next="The connectivity checks through the proxy.",
         )
-    near = classify(portal.value) == "private" or answered_at_first_hop(facts)
+    if not (customers_own(facts, portal.value) or ended_at_first_hop(facts)):
+        where = "" if (hop := _ended_at(facts)) is None else f", and the target's port from hop {hop}"
+        return Finding(
+            lean=Lean.SUPPORTS,
+            because=(
+                f"The connectivity-check pages were answered with {what}{where}: whether this network or the provider "
+                "wants something first, a sign-in or a payment, does not show."
+            ),
+            facts=USED,
+            witnesses=portal.witnesses,
+            at_most_possible=True,
+            settle_next=PAGE,
+        )
     return Finding(
         lean=Lean.SETTLES,
         because=f"The connectivity-check pages were answered with {what}: this network wants a sign-in first.",
-        facts=("controls.portal", "controls.any_healthy"),
+        facts=USED,
         witnesses=portal.witnesses,
-        # A portal that is not seen to stand in the customer's network may be the provider's walled garden.
-        at_most_likely=facts.controls.any_healthy.value is not False or not near,
+        at_most_likely=facts.controls.any_healthy.value is not False,
         at_most_possible=facts.controls.any_healthy.value is True,
-        settle_next="The page itself, in a browser: who asks to sign in?",
+        settle_next=PAGE,
     )
+
+
+def ended_at_first_hop(facts: Facts) -> bool:
+    """The target's service port was answered, or reset, no further away than the gateway."""
+    return _ended_at(facts) == 1
+
+
+def _ended_at(facts: Facts) -> int | None:
+    """The nearest hop at which the target's service port was answered or reset; for a host of this network none."""
+    walks = (facts.path.target4.value, facts.path.target6.value)
+    ends = [
+        walk.end_ttl
+        for walk in walks
+        if walk is not None and walk.end in ("open", "refused") and not in_lan(facts, walk.address)
+    ]
+    return min((ttl for ttl in ends if ttl is not None), default=None)
 
 
 FAULT = Fault(

@@ -7,7 +7,8 @@ How it shows
     The proxy itself answers 403 or 407 (or another 4xx) to the request for the target.
 
 What looks like it
-    A 403 by the vendor that the proxy hands on: inside TLS it cannot be the proxy's. A proxy that says 502, 503 or 504
+    A 403 by the vendor that the proxy hands on: inside TLS it cannot be the proxy's, and over plain HTTP only the
+    proxy's own marks tell. A proxy that says 502, 503 or 504
     for this target alone: it tried, and failed somewhere beyond itself.
 
 What would settle it
@@ -31,6 +32,17 @@ def assess(facts: Facts) -> Finding:
         return opposes(f"The target works through the proxy {proxy.where}.", "machine.proxy", witnesses=witnesses)
     if proxy.connects is False:
         return opposes(f"The proxy {proxy.where} does not answer at all.", "machine.proxy", witnesses=witnesses)
+    if proxy.doubtful is not None:
+        return Finding(
+            lean=Lean.SILENT,
+            because=(
+                f"What came through the proxy {proxy.where} is HTTP {proxy.doubtful} over plain HTTP: it, or the "
+                "vendor, may have answered so."
+            ),
+            facts=("machine.proxy",),
+            witnesses=witnesses,
+            settle_next="The proxy's own log for this URL: did it pass the request on?",
+        )
     if proxy.refusal is None:
         return silent(f"The proxy {proxy.where} is not known to have refused the target.", "machine.proxy")
     said = f"The proxy {proxy.where} itself answers {proxy.refusal} for the target"

@@ -1,6 +1,6 @@
 """How a connection, TLS and HTTP went, in a few words each."""
 
-from netdiag.facts import ConnectState, HttpState, TlsState
+from netdiag.facts import ConnectState, Elsewhere, HttpState, TlsState
 from netdiag.reports.words import alert_words, count, icmp_words, span, verify_words
 
 _SENDER = {
@@ -69,7 +69,12 @@ def http_words(state: HttpState) -> str:
     if state.how == "silent":
         return "no answer to HTTP" + (" (the request did arrive)" if state.acked is True else "")
     if state.how != "answered":
-        return {"reset": "HTTP reset", "closed": "closed without an answer to HTTP", "failed": "HTTP failed"}[state.how]
+        return {
+            "reset": "HTTP reset",
+            "closed": "closed without an answer to HTTP",
+            "failed": "HTTP failed",
+            "cut": f"HTTP {state.status}, and not all of its body",
+        }[state.how]
     words = f"HTTP {state.status}"
     if state.location_host:
         words += f" redirecting to {state.location_host}"
@@ -82,4 +87,15 @@ def http_words(state: HttpState) -> str:
     if state.other_agent_status is not None:
         other = "too" if state.other_agent_status == state.status else f"HTTP {state.other_agent_status}"
         words += f" (with another User-Agent, {other})"
-    return words
+    return words + ("" if state.elsewhere is None else f", {elsewhere_words(state.elsewhere)}")
+
+
+def elsewhere_words(other: Elsewhere) -> str:
+    """``while another line got HTTP 200 from this address``."""
+    to = {
+        "way": "a second way out got {} from this address",
+        "line": "another line got {} from this address",
+        "address": "another address of the target answers {}",
+    }[other.where]
+    leading = f" redirecting to {other.location_host}" if other.location_host else ""
+    return f"while {to.format(f'HTTP {other.status}{leading}')}"

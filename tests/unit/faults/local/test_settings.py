@@ -36,10 +36,21 @@ GOOD = TlsState(how="ok", verify_code=0, mozilla_code=0, issuer="CN=Public CA")
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        pytest.param(facts(controls=controls(portal="10.5.0.1", **DEAD)), "settles", id="fires"),
-        pytest.param(facts(controls=controls(portal="page", **DEAD)), "capped", id="replaced-page"),
-        pytest.param(facts(controls=controls(portal="203.0.113.5", **DEAD)), "capped", id="maybe-the-providers"),
-        pytest.param(facts(controls=controls(portal="login.hotel.example")), "capped", id="controls-unknown"),
+        pytest.param(facts(controls=controls(portal="192.168.1.1", **DEAD)), "settles", id="fires"),
+        pytest.param(facts(controls=controls(portal="page", **DEAD)), "possible", id="replaced-page"),
+        pytest.param(facts(controls=controls(portal="203.0.113.5", **DEAD)), "possible", id="maybe-the-providers"),
+        pytest.param(facts(controls=controls(portal="10.77.0.1", **DEAD)), "possible", id="somebodys-private-network"),
+        pytest.param(facts(controls=controls(portal="login.hotel.example")), "possible", id="controls-unknown"),
+        pytest.param(
+            facts(controls=controls(portal="pay.example", **DEAD), path=path(walk(end="refused", end_ttl=3))),
+            "possible",
+            id="reset-beyond-this-network",
+        ),
+        pytest.param(
+            facts(controls=controls(portal="login.example", **DEAD), path=path(walk(end="refused", end_ttl=1))),
+            "settles",
+            id="reset-at-the-first-hop",
+        ),
         pytest.param(
             facts(controls=controls(portal="page", states=(control_state(tls=GOOD),), **HEALTHY)),
             "opposes",
@@ -251,6 +262,11 @@ def test_proxy_dead(given: Facts, expected: str) -> None:
             behind(Proxy(where=LAN_PROXY, connects=True, control_ok=True, target_ok=False, refusal=504)),
             "silent",
             id="tried-and-failed-beyond",
+        ),
+        pytest.param(
+            behind(Proxy(where=LAN_PROXY, connects=True, control_ok=True, doubtful=403)),
+            "silent",
+            id="whose-403-it-is-does-not-show",
         ),
         pytest.param(behind(Proxy(where=LAN_PROXY, connects=True, target_ok=True, refusal=403)), "opposes", id="works"),
         pytest.param(behind(Proxy(where=LAN_PROXY, connects=False)), "opposes", id="dead"),
