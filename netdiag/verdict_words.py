@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from netdiag.facts import Facts
 from netdiag.faults.base import CONTROL_RUN, Fault
 from netdiag.faults.speed import waited
+from netdiag.verdict_answers import open_question
 from netdiag.verdict_standing import Hypothesis
 
 PLACE = {
@@ -17,7 +18,12 @@ _COMMON = frozenset(
     ["a", "an", "another", "connections", "no", "none", "nothing", "other", "packets", "the", "this", "with"]
 )
 """Words with which sentences begin that are no names."""
+SEEN_BESIDES = "Seen besides"
+"""Of faults that are real, where the reason is not proven: then nothing says that they are not a part of it."""
 AT_FAILURE = "Another `netdiag collect` at the moment at which it fails, run to its end."
+VENDOR_LOG = (
+    "The vendor's logs for the ids and times in this bundle: did these requests arrive there, and what answered them?"
+)
 
 
 def sides(hypotheses: Sequence[Hypothesis]) -> tuple[str, ...]:
@@ -41,7 +47,7 @@ def summary(side: str, certain: bool, leads: Sequence[Hypothesis], rest: Sequenc
     text = f"{word} {PLACE[side]}: {decapitalised(leads[0].because)}"
     if len(leads) > 1:
         text += f" The evidence does not tell which of these it is: {quoted(leads, 'or')}."
-    return text + strays(rest)
+    return text + (strays(rest) if certain else strays(rest, SEEN_BESIDES))
 
 
 def denied(facts: Facts) -> str | None:
@@ -76,7 +82,7 @@ def undecided(
         text = "The URL fails, and nothing that was measured explains why."
     else:
         text = "Too little was measured to say whether the URL works."
-    return f"{text}{strays(rest)} What would decide: {decapitalised(first)}"
+    return f"{text}{strays(rest, SEEN_BESIDES)} What would decide: {decapitalised(first)}"
 
 
 def healthy(facts: Facts, rest: Sequence[Hypothesis]) -> str:
@@ -85,6 +91,9 @@ def healthy(facts: Facts, rest: Sequence[Hypothesis]) -> str:
     is_slow = facts.speed.slow.value is True
     slow = f" It came slowly: what took long was {waited(facts)}, and nothing measured says why." if is_slow else ""
     in_spite = strays(rest, "It worked in spite of this")
+    doubt = open_question(facts)
+    if doubt is not None:
+        return f"No fault of the network was seen at the times of the run{cut}. {doubt}{slow}{in_spite}"
     return f"This URL, without a login, worked from this address at the times of the run{cut}.{slow}{in_spite}"
 
 
@@ -142,10 +151,10 @@ def next_evidence(facts: Facts, leads: Sequence[Hypothesis], wanted: Sequence[Hy
         found = [text for text in found if text != CONTROL_RUN]
     elif not leads or sides(leads) != ("local",):
         found.insert(0, CONTROL_RUN)
-    fails = facts.target.works.value is False or facts.target.works_by_name.value is False
-    if not leads and (not fails or facts.interrupted):
+    told = facts.target.works.value is False or facts.target.works_by_name.value is False or open_question(facts)
+    if not leads and (not told or facts.interrupted):
         found.insert(0, AT_FAILURE)
-    return tuple(dict.fromkeys(found)) or (AT_FAILURE,)
+    return tuple(dict.fromkeys(found)) or ((VENDOR_LOG,) if told and not facts.interrupted else (AT_FAILURE,))
 
 
 def _parts(text: str) -> tuple[str, ...]:
@@ -154,8 +163,22 @@ def _parts(text: str) -> tuple[str, ...]:
     return (text,) if rest == text else tuple(filter(None, (CONTROL_RUN, rest)))
 
 
-def reply(side: str, certain: bool, leads: Sequence[Hypothesis], catalogue: Sequence[Fault], first: str) -> str:
-    """What to send to the customer."""
+def reply(
+    side: str,
+    certain: bool,
+    leads: Sequence[Hypothesis],
+    catalogue: Sequence[Fault],
+    first: str,
+    *,
+    doubt: str | None = None,
+) -> str:
+    """What to send to the customer. ``doubt``: what the answers leave open (``open_question``)."""
+    if side == "none" and doubt is not None:
+        return (
+            "Thank you for the measurement. It shows that your connection to our service works, but not that the "
+            f"service itself does: {decapitalised(doubt)} We are comparing it with our logs and with another line; "
+            "nothing needs to be changed on your side meanwhile."
+        )
     if side == "none":
         return (
             "Thank you for the measurement. It shows that our service worked from your address while it ran, as far "
