@@ -42,12 +42,21 @@ class Rates(NamedTuple):
 
 
 def met(attempts: Sequence[LimitAttempt], first: LimitAttempt) -> tuple[list[Event], float]:
-    """When the limiter met each of ``attempts``, halfway between beginning and end, in order of time; and by how
-    many seconds a distance between two of these moments may be wrong: the spread of the times that answers took."""
-    events = sorted(Event((one.began_ns + one.ended_ns) / 2e9, not refuses(one, first)) for one in attempts)
-    took = sorted((one.ended_ns - one.began_ns) / 1e9 for one in attempts)
+    """When the limiter met each of ``attempts``, in order of time; and by how many seconds a distance between two of
+    these moments may be wrong: the spread of the times that answers took.
+
+    A request was met halfway between its beginning and its end; a connection when its SYN went out, since what comes
+    after it (a watch for its end, a silence) tells nothing of that moment.
+    """
+    events = sorted(Event(_met_ns(one) / 1e9, not refuses(one, first)) for one in attempts)
+    alike = [one for one in attempts if one.asks == "request" or not refuses(one, first)]
+    took = sorted((one.ended_ns - one.began_ns) / 1e9 for one in alike)
     spread_s = took[len(took) * 9 // 10] - took[len(took) // 10] if took else 0.0
     return events, JITTER_S + spread_s / 2
+
+
+def _met_ns(one: LimitAttempt) -> float:
+    return one.began_ns if one.asks == "connection" else (one.began_ns + one.ended_ns) / 2
 
 
 def buckets(events: Sequence[Event], jitter_s: float) -> list[Rates]:
@@ -56,42 +65,52 @@ def buckets(events: Sequence[Event], jitter_s: float) -> list[Rates]:
     Of several sizes those are told that need the least of that excuse: a bucket of one token, as fast as the attempts
     came, explains every refusal by jitter alone. Empty: no bucket explains them, or nothing was refused, which all do.
     """
-    for excuse in _EXCUSES:
-        sizes = {one.burst for one in _explaining(events, excuse * jitter_s)}
-        if sizes:
-            return [one for one in _explaining(events, jitter_s) if one.burst in sizes]
-    return []
-
-
-def _explaining(events: Sequence[Event], jitter_s: float) -> list[Rates]:
     refused = next((number for number, event in enumerate(events) if not event.passed), None)
     if refused is None:
         return []
-    found = []
-    for burst in range(1, refused + 1):
-        low = _least(events, burst, jitter_s)
-        high = _most(events, burst, jitter_s)
-        if low is not None and high is not None and low <= high:
-            found.append(Rates(burst, low, high))
-    return found
+    for excuse in _EXCUSES:
+        sizes = [one for one in range(1, refused + 1) if _possible(events, one, excuse * jitter_s) is not None]
+        if sizes:
+            return [one for size in sizes for one in _explaining(events, size, jitter_s)]
+    return []
 
 
-def _least(events: Sequence[Event], burst: int, jitter_s: float) -> float | None:
-    """The least rate with which every attempt that passed may pass. None: there is none."""
-    if not _passes(events, burst, FASTEST, jitter_s):
+class _Between(NamedTuple):
+    """Rates on a way to a boundary: too slow, or still right; one that explains all; too fast, or still right."""
+
+    slow: float
+    right: float
+    fast: float
+
+
+def _possible(events: Sequence[Event], burst: int, jitter_s: float) -> _Between | None:
+    """A rate with which all that passed may pass and all that was refused may be refused. None: there is none, since a
+    faster one lets pass more, and a slower one less."""
+    if not _passes(events, burst, FASTEST, jitter_s) or not _refuses(events, burst, SLOWEST, jitter_s):
         return None
-    return _boundary(lambda rate: not _passes(events, burst, rate, jitter_s))
+    slow, fast = SLOWEST, FASTEST
+    for _ in range(_STEPS):
+        middle = math.sqrt(slow * fast)
+        passes, refused = _passes(events, burst, middle, jitter_s), _refuses(events, burst, middle, jitter_s)
+        if passes and refused:
+            return _Between(slow, middle, fast)
+        if not passes and not refused:
+            return None
+        slow, fast = (slow, middle) if passes else (middle, fast)
+    return None
 
 
-def _most(events: Sequence[Event], burst: int, jitter_s: float) -> float | None:
-    """The largest rate with which every attempt that was refused may be refused. None: there is none."""
-    if not _refuses(events, burst, SLOWEST, jitter_s):
-        return None
-    return _boundary(lambda rate: _refuses(events, burst, rate, jitter_s))
+def _explaining(events: Sequence[Event], burst: int, jitter_s: float) -> Iterator[Rates]:
+    """From the least rate with which every attempt that passed may pass, to the largest with which every attempt that
+    was refused may be refused."""
+    found = _possible(events, burst, jitter_s)
+    if found is not None:
+        low = _boundary(lambda rate: not _passes(events, burst, rate, jitter_s), found.slow, found.right)
+        high = _boundary(lambda rate: _refuses(events, burst, rate, jitter_s), found.right, found.fast)
+        yield Rates(burst, low, high)
 
 
-def _boundary(is_below: Callable[[float], bool]) -> float:
-    low, high = SLOWEST, FASTEST
+def _boundary(is_below: Callable[[float], bool], low: float, high: float) -> float:
     for _ in range(_STEPS):
         middle = math.sqrt(low * high)
         if is_below(middle):
@@ -102,11 +121,33 @@ def _boundary(is_below: Callable[[float], bool]) -> float:
 
 
 def _passes(events: Sequence[Event], burst: int, rate: float, jitter_s: float) -> bool:
-    return all(tokens >= 1 for tokens, event in _levels(events, burst, rate, jitter_s) if event.passed)
+    """Had each attempt come ``jitter_s`` later after the one before than it did: did it find a token, if it passed?"""
+    full = tokens = float(burst)
+    before_s = events[0].at_s
+    for at_s, passed in events:
+        waited_s, before_s = at_s - before_s, at_s
+        if passed and tokens + rate * (waited_s + jitter_s) < 1:
+            return False
+        tokens += rate * waited_s
+        tokens = min(tokens, full)
+        if passed:
+            tokens = tokens - 1 if tokens > 1 else 0.0
+    return True
 
 
 def _refuses(events: Sequence[Event], burst: int, rate: float, jitter_s: float) -> bool:
-    return all(tokens < 1 for tokens, event in _levels(events, burst, rate, -jitter_s) if not event.passed)
+    """Had each attempt come ``jitter_s`` sooner after the one before than it did: did it find none, if refused?"""
+    full = tokens = float(burst)
+    before_s = events[0].at_s
+    for at_s, passed in events:
+        waited_s, before_s = at_s - before_s, at_s
+        if not passed and tokens + rate * max(0.0, waited_s - jitter_s) >= 1:
+            return False
+        tokens += rate * waited_s
+        tokens = min(tokens, full)
+        if passed:
+            tokens = tokens - 1 if tokens > 1 else 0.0
+    return True
 
 
 def passes_then(events: Sequence[Event], bucket: tuple[int, float], at_s: Sequence[float]) -> int:
@@ -123,15 +164,3 @@ def passes_then(events: Sequence[Event], bucket: tuple[int, float], at_s: Sequen
             return number
         tokens, before_s = tokens - 1, moment
     return len(at_s)
-
-
-def _levels(events: Sequence[Event], burst: int, rate: float, slack_s: float) -> Iterator[tuple[float, Event]]:
-    """What is in the bucket when each attempt comes, had it come ``slack_s`` later after the one before than it did."""
-    tokens, before_s = float(burst), events[0].at_s if events else 0.0
-    for event in events:
-        waited_s = event.at_s - before_s
-        yield min(float(burst), tokens + rate * max(0.0, waited_s + slack_s)), event
-        tokens = min(float(burst), tokens + rate * waited_s)
-        before_s = event.at_s
-        if event.passed:
-            tokens = max(0.0, tokens - 1)
