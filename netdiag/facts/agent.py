@@ -24,6 +24,9 @@ class AgentRun(Value, frozen=True, kw_only=True):
     fails_same: bool | None = None
     same_sender: bool | None = None
     """The ICMP errors that refused those addresses came from the very same routers."""
+    same_certificate: bool | None = None
+    """Where no public list of authorities vouches for the customer's certificates: False: the agent is shown one by
+    another issuer, at the same address, which such a list does vouch for. True: it is shown the very same key."""
     names_fail_same: bool | None = None
     """The target's name failed for the agent too, in the same way at authorities or resolvers."""
     loss: Onset | None = None

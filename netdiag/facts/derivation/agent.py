@@ -8,9 +8,10 @@ from netdiag.evidence.bundle import Bundle
 from netdiag.facts.agent import AgentFacts, AgentRun
 from netdiag.facts.base import Fact, seen
 from netdiag.facts.derivation.book import VendorProfile
+from netdiag.facts.derivation.handshakes import is_public, names_a_public_issuer
 from netdiag.facts.derivation.names import Told
 from netdiag.facts.places import inside, is_special, plain, same_announcement
-from netdiag.facts.target import AddressState
+from netdiag.facts.target import AddressState, TlsState
 from netdiag.facts.whole import Facts
 
 Cap = Literal["inside_vendor", "private_path", "other_target", "too_far_apart", "other_pop"]
@@ -118,6 +119,7 @@ def _run(customer: Run, agent: Run, prefixes: tuple[str, ...]) -> AgentRun:
         works=_all([other.works is True for _, other in shared]) if usable else None,
         fails_same=_all([_same(state, other) for state, other in shared]) if usable else None,
         same_sender=_all([_same_sender(state, other) for state, other in shared]) if usable else None,
+        same_certificate=_same_certificate(shared) if usable else None,
         names_fail_same=names if usable else None,
         loss=agent.facts.losses.onset.value if usable else None,
         caps=_caps(customer, agent, shared, minutes, prefixes),
@@ -163,11 +165,31 @@ def _same(mine: AddressState, theirs: AddressState) -> bool:
         return one.how == other.how and kinds[0] == kinds[1] and one.sender_place != "self"
     if mine.failed_at == "tls" and mine.tls is not None and theirs.tls is not None:
         one_tls, other_tls = mine.tls, theirs.tls
-        told = [(t.how, t.verify_code, t.alert) for t in (one_tls, other_tls)]
+        # Of two certificates that are rejected alike by different issuers, one may be somebody else's.
+        told = [(t.how, t.verify_code, t.alert, t.issuer) for t in (one_tls, other_tls)]
         return told[0] == told[1]
     if mine.failed_at == "http" and mine.http is not None and theirs.http is not None:
         return (mine.http.how, mine.http.status) == (theirs.http.how, theirs.http.status)
     return False
+
+
+def _same_certificate(shared: Sequence[tuple[AddressState, AddressState]]) -> bool | None:
+    """Whether the other line sees what this one sees, of certificates that no public authority answers for here. One
+    address that is shown another's is enough: somebody stands between."""
+    pairs = [(one.tls, other.tls) for one, other in shared if one.tls is not None and other.tls is not None]
+    told = [_is_same(one, other) for one, other in pairs if one.leaf is not None and not is_public(one)]
+    known = [same for same in told if same is not None]
+    return all(known) if known else None
+
+
+def _is_same(mine: TlsState, theirs: TlsState) -> bool | None:
+    """None: the agent's line may be opened as well, or the issuer is the same and the key was renewed or is another
+    server's."""
+    if mine.leaf is None or theirs.leaf is None:
+        return None
+    if mine.leaf.key_sha256 == theirs.leaf.key_sha256:
+        return True
+    return False if names_a_public_issuer(theirs) and mine.issuer != theirs.issuer else None
 
 
 def _same_sender(mine: AddressState, theirs: AddressState) -> bool:

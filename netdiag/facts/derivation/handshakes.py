@@ -81,6 +81,18 @@ def is_vouched_for(state: TlsState | None) -> bool:
     return state is not None and state.how == "ok" and state.mozilla_code in (None, 0)
 
 
+def is_public(state: TlsState | None) -> bool:
+    """The presented certificate is good for the name by Mozilla's list: who presents it has the key for a name that a
+    public authority checked."""
+    return state is not None and state.how == "ok" and state.mozilla_code == 0
+
+
+def names_a_public_issuer(state: TlsState) -> bool:
+    """It comes from an authority of Mozilla's list, whatever else is wrong with it (OpenSSL reports an unknown issuer
+    before a date or a name)."""
+    return state.mozilla_code is not None and state.mozilla_code not in UNTRUSTED_ISSUER
+
+
 def covers(leaf: Certificate, host: str) -> bool:
     """Whether the certificate names ``host`` (RFC 6125: a wildcard stands for one whole leftmost label)."""
     host = host.lower().rstrip(".")

@@ -249,3 +249,48 @@ def test_names_that_fail_for_both() -> None:
     fine.surroundings()
     assert only(customer, fine).names_fail_same is False
     assert only(fine, agent).names_fail_same is None
+
+
+def trusted_here_alone(story: Story) -> None:
+    """An inspection whose authority the machine trusts, and an answer through it."""
+    story.connect()
+    story.handshake(mozilla=19, chain=[certificate("CN=Corp Inspection CA", key_sha256="0b")])
+    story.http(status=429)
+
+
+def publicly(story: Story) -> None:
+    story.connect()
+    story.handshake(chain=[certificate("CN=Public CA R1", key_sha256="0a")])
+    story.http(status=200)
+
+
+def inspected_too(story: Story) -> None:
+    story.connect()
+    story.handshake(mozilla=19, chain=[certificate("CN=Another Inspection CA", key_sha256="0c")])
+    story.http(status=200)
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "same"),
+    [
+        pytest.param(trusted_here_alone, publicly, False, id="another issuer, a public one"),
+        pytest.param(trusted_here_alone, trusted_here_alone, True, id="the vendor's own authority"),
+        pytest.param(trusted_here_alone, inspected_too, None, id="the agent's line is opened as well"),
+        pytest.param(trusted_here_alone, connects(SILENT), None, id="the agent was shown none"),
+        pytest.param(status(429), publicly, None, id="a public one here says enough"),
+    ],
+)
+def test_the_certificate_that_the_other_line_is_shown(mine: Tell, theirs: Tell, same: bool | None) -> None:
+    assert only(run(mine), run(theirs)).same_certificate is same
+
+
+def test_two_certificates_of_different_issuers_do_not_fail_alike() -> None:
+    def rejected(issuer: str) -> Tell:
+        def tell(story: Story) -> None:
+            story.connect()
+            story.handshake(verify=19, chain=[certificate(issuer)])
+
+        return tell
+
+    assert only(run(rejected("CN=Box")), run(rejected("CN=Box"))).fails_same is True
+    assert only(run(rejected("CN=Box")), run(rejected("CN=Vendor CA"))).fails_same is False
