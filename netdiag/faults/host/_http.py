@@ -2,7 +2,8 @@
 
 from netdiag.facts import AddressState, Facts, HttpState, Witness
 from netdiag.faults.base import CONTROL_RUN, Finding, Lean
-from netdiag.faults.host._reading import agent, controls, reached, witnesses
+from netdiag.faults.host._reading import agent, reached, witnesses
+from netdiag.faults.opened import OPENERS_LOG, may_be_the_boxs, opened, private, public, shown_alike
 
 USED = (
     "target.scheme",
@@ -13,6 +14,7 @@ USED = (
     "agent.runs",
 )
 PLAIN_RIVALS = ("local.portal.captive", "local.firewall.filter_page")
+VENDORS_LOG = "The log of the service's front at the times in the bundle: whether these requests reached it at all."
 FIRST_ERROR = 400
 TARPIT_MS = 1000
 """HAProxy holds a tarpitted request for ``timeout tarpit``, else ``timeout connect`` (its manual): seconds. An error of
@@ -34,49 +36,52 @@ def answers(facts: Facts, *statuses: int) -> tuple[tuple[AddressState, HttpState
 
 
 def sealed(facts: Facts, state: AddressState) -> bool:
-    """Nobody near the customer wrote this: it came through TLS whose certificate browsers trust as well. A company's
-    own authority, which the customer's system trusts, would let its filter write."""
-    return authentic(facts, state) and state.tls is not None and state.tls.mozilla_code == 0
-
-
-def opened(facts: Facts) -> bool:
-    """Something on this line is known to open TLS, so good TLS does not prove who wrote the answer."""
-    return controls(facts).interceptor is not None
+    """The vendor wrote this: it came through TLS whose certificate browsers trust as well, or one that another line is
+    shown, too. An authority that the customer's system alone trusts would let its filter write."""
+    return public(state.tls) or (private(state.tls) and shown_alike(facts))
 
 
 def authentic(facts: Facts, state: AddressState) -> bool:
-    """The answer came through TLS that proved the vendor's name, and nobody on this line is known to open TLS."""
-    return state.tls is not None and state.tls.how == "ok" and not opened(facts)
+    """The answer came through TLS that only the vendor can end: sealed, or of a private name, whose authority is no
+    public one by right, where nobody is known to open TLS."""
+    is_trusted = state.tls is not None and state.tls.how == "ok"
+    return sealed(facts, state) or (is_trusted and facts.private_target and not opened(facts, state))
 
 
 def anybodys(facts: Facts) -> bool:
-    """Plain HTTP, whose answer anybody on the way can write: nothing shows that it comes from where the target stands,
-    and the agent does not get the same."""
-    return (
-        facts.target.scheme.value == "http" and facts.path.proxy_in_path.value is not False and not agent(facts).fails
-    )
+    """Plain HTTP, whose answer anybody on the way can write: nothing shows that it comes from where the target stands.
+    That the agent gets the same clears the customer's line, and not what both ways have in common."""
+    return facts.target.scheme.value == "http" and facts.path.proxy_in_path.value is not False
 
 
 def proofs(facts: Facts, state: AddressState) -> tuple[Witness, ...]:
     return witnesses(facts, state) + agent(facts).witnesses
 
 
-def answered(
-    facts: Facts, state: AddressState, http: HttpState, because: str, *, sure: bool = True, relayed: bool = True
-) -> Finding:
-    """The vendor's own answer settles; over plain HTTP, or through opened TLS, somebody else may have written it.
-    ``relayed`` False: a box that opens TLS would write this one itself when it cannot reach the vendor."""
-    settled = sure and (authentic(facts, state) or agent(facts).fails)
+def answered(facts: Facts, state: AddressState, http: HttpState, because: str, *, sure: bool = True) -> Finding:
+    """The vendor's own answer settles; over plain HTTP, or through opened TLS, somebody else may have written it. One
+    that a box on the way may well have written accuses nobody."""
+    other = agent(facts)
+    settled = sure and (authentic(facts, state) or (other.fails and not anybodys(facts)))
     return Finding(
         lean=Lean.SETTLES if settled else Lean.SUPPORTS,
         because=because,
         facts=USED,
         witnesses=proofs(facts, state),
         at_most_likely=not settled,
-        at_most_possible=not settled and (anybodys(facts) or (not relayed and opened(facts))),
-        settle_next=CONTROL_RUN,
+        at_most_possible=not settled and (anybodys(facts) or may_be_the_boxs(facts, state, http)),
+        settle_next=_who_wrote(facts, state),
         search_keys=http.search_keys,
     )
+
+
+def _who_wrote(facts: Facts, state: AddressState) -> str:
+    """What would tell, where the run from another line was made and does not."""
+    if agent(facts).works and opened(facts, state):
+        return OPENERS_LOG
+    if agent(facts).fails and anybodys(facts):
+        return VENDORS_LOG
+    return CONTROL_RUN
 
 
 def says_limit(http: HttpState) -> bool:

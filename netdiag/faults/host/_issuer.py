@@ -3,12 +3,13 @@
 from netdiag.facts import AddressState, Facts, TlsState
 from netdiag.faults.base import CONTROL_RUN, Finding, Lean, opposes
 from netdiag.faults.host._reading import agent, controls, witnesses
-from netdiag.faults.host._tls import SELF_SIGNED_LEAF, USED, excused, unproven
+from netdiag.faults.host._tls import SELF_SIGNED_LEAF, USED, excused, may_be_a_boxs, unproven
 
 
 def judge(facts: Facts, state: AddressState, tls: TlsState, because: str) -> Finding:
     """An untrusted issuer is the vendor's when another line is shown it, too; alone, a filter that intercepts this one
-    name cannot be excluded, and the word stays ``likely``."""
+    name cannot be excluded, and the word stays ``likely``; where nothing shows that the answer comes from the target's
+    own distance, it accuses nobody."""
     doubt = excused(facts, tls)
     if doubt is not None:
         return doubt
@@ -30,6 +31,8 @@ def judge(facts: Facts, state: AddressState, tls: TlsState, because: str) -> Fin
         witnesses=here,
         at_most_likely=True,
         # On an address that may be false, a portal's or a filter's own certificate is the commoner reason.
-        at_most_possible=unproven(facts) or (tls.verify_code == SELF_SIGNED_LEAF and state.genuine is not True),
+        at_most_possible=unproven(facts)
+        or may_be_a_boxs(facts)
+        or (tls.verify_code == SELF_SIGNED_LEAF and state.genuine is not True),
         settle_next=CONTROL_RUN,
     )

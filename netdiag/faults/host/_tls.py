@@ -2,7 +2,7 @@
 
 from netdiag.facts import AddressState, Facts, TlsState
 from netdiag.faults.base import Finding, opposes, silent
-from netdiag.faults.host._reading import CLOCK_TOLERANCE_S, controls, reached
+from netdiag.faults.host._reading import CLOCK_TOLERANCE_S, agent, controls, reached
 
 INTERCEPTION_RIVALS = ("local.tls.interception",)
 FALSE_ADDRESS_RIVALS = (
@@ -28,6 +28,7 @@ USED = (
     "controls.tls_time_errors",
     "machine.clock_offset_s",
     "agent.runs",
+    "path.proxy_in_path",
 )
 
 
@@ -57,6 +58,12 @@ def excused(facts: Facts, tls: TlsState) -> Finding | None:
             "TLS with other hosts fails on this line, too, so the vendor's certificate cannot be judged.", *USED
         )
     return None
+
+
+def may_be_a_boxs(facts: Facts) -> bool:
+    """What stands on the way may have answered in the vendor's place: nothing shows that the answer comes from where
+    the target stands, or it is known to come from nearer, or the address is served otherwise by another way."""
+    return facts.path.proxy_in_path.value is not False or agent(facts).capped_works
 
 
 def clock_doubt(facts: Facts) -> Finding | None:

@@ -60,7 +60,8 @@ def assess(facts: Facts) -> Finding:
         # netdiag is not the customer's program: that this one is refused, too, is a guess.
         return answered(facts, state, http, f"{said}{meaning(http)}.", sure=False)
     if known:
-        because = f"{said}: a rule refuses the request before the application is asked{meaning(http)}."
+        both = ", and so it does to another line" if other.fails else ""
+        because = f"{said}{both}: a rule refuses the request before the application is asked{meaning(http)}."
         return answered(facts, state, http, because)
     if state.works is False and (http.bare or client == http.status):
         whom = ", to another client name, too" if client == http.status else ""
@@ -91,8 +92,8 @@ FAULT = Fault(
     assess=assess,
     rivals=PLAIN_RIVALS,
     reply=(
-        "Your measurement shows that a rule in front of our service refuses requests from this address or client. "
-        "If the address is shared, someone else may have triggered the rule. We are looking for it with the ids in "
-        "your measurement; nothing on your side needs to change meanwhile."
+        "Your measurement shows that a rule in front of our service refuses requests from this address or client, or "
+        "from more than these. If the address is shared, someone else may have triggered the rule. We are looking for "
+        "it with the ids in your measurement; nothing on your side needs to change meanwhile."
     ),
 )

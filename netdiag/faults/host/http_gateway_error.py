@@ -34,7 +34,7 @@ def assess(facts: Facts) -> Finding:
     code = f", number {http.page_code}" if http.page_code else ""
     said = f"{state.address} answers HTTP {http.status}{page(http)}{code}"
     because = f"{said}: the vendor's front end cannot reach its back end{meaning(http)}."
-    return answered(facts, state, http, because, relayed=False)
+    return answered(facts, state, http, because)
 
 
 def is_of_a_tier(http: HttpState) -> bool:

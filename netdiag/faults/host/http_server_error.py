@@ -7,8 +7,9 @@ How it shows
     HTTP 500 (also 501, 505, 507, 508, 510), through TLS that proves the vendor's name.
 
 What looks like it
-    Limits that answer 500 (HAProxy's tarpit, after an exact delay; mod_qos). A proxy or portal on the customer's side,
-    over plain HTTP only.
+    Limits that answer 500 (HAProxy's tarpit, after an exact delay; mod_qos). A rule that answers one address so, while
+    the same server serves others. A proxy or portal on the customer's side, over plain HTTP, or through TLS that it
+    opens.
 
 What would settle it
     The status itself, when the certificate of the server that sent it was good, and the page is none that a limiter
@@ -40,6 +41,9 @@ def assess(facts: Facts) -> Finding:
     if http.page == "bare" and http.product in LIMITERS and not agent(facts).fails:
         took = "" if http.first_byte_ms is None else f", {http.first_byte_ms} ms after it was asked"
         because = f"{said}{took}: the application fails, or {LIMITERS[http.product]} answers like that."
+        return answered(facts, state, http, because, sure=False)
+    if agent(facts).works:
+        because = f"{said}, while the same address serves another line: it fails, or refuses, what comes from this one."
         return answered(facts, state, http, because, sure=False)
     return answered(facts, state, http, f"{said}: the application fails.")
 

@@ -35,9 +35,10 @@ def assess(facts: Facts) -> Finding:
         return opposes(f"{said}, with signs of a limit rather than of an outage.", *USED, witnesses=state.witnesses)
     wait = "" if http.retry_after_s is None else f", to be asked again after {http.retry_after_s} s"
     # A limit of this address may look the same, byte for byte; the agent's line shows it (fault-signatures 7.3).
-    sure = http.page == "origin" or other.fails
-    because = f"{said}{wait}: the service calls itself unavailable{meaning(http)}."
-    return answered(facts, state, http, because, sure=sure, relayed=False)
+    sure = (http.page == "origin" and not other.works) or other.fails
+    beside = ", while the same address serves another line" if other.works else ""
+    because = f"{said}{wait}{beside}: the service calls itself unavailable{meaning(http)}."
+    return answered(facts, state, http, because, sure=sure)
 
 
 FAULT = Fault(

@@ -11,19 +11,21 @@ How it shows
 
 What looks like it
     Overload: 503 on the first request after a pause, and for other lines at the same time (host.http.unavailable). A
-    challenge for browsers with status 429 (host.block.http_forbidden).
+    challenge for browsers with status 429 (host.block.challenge). A rule that answers 429 to every client whose name it
+    does not like, netdiag's for one. A box that opens TLS on the way and answers in the vendor's place.
 
 What would settle it
-    Status 429 through TLS that proves the vendor's name; for 503, the agent's run, answered normally at the same time.
+    Status 429 through TLS that only the vendor can end, with words or headers that speak of a limit, beside requests
+    that succeed, or while the agent is served; for 503, the agent's run, answered normally at the same time.
 
 What to tell the customer
     That requests come faster than the service allows, and when it may be asked again.
 """
 
 from netdiag.evidence.limits import is_a_limiters
-from netdiag.facts import Facts
+from netdiag.facts import Facts, HttpState
 from netdiag.faults.base import Fault, Finding, Lean, opposes
-from netdiag.faults.host._http import PLAIN_RIVALS, USED, answered, answers, authentic, page, says_limit
+from netdiag.faults.host._http import FIRST_ERROR, PLAIN_RIVALS, USED, answered, answers, authentic, page, says_limit
 from netdiag.faults.host._limits import met, told
 from netdiag.faults.host._reading import agent, reached
 
@@ -41,8 +43,10 @@ def assess(facts: Facts) -> Finding:
         if http.status in LIMITED or http.page == "limit":
             whom = ", and so it does to another line: a limit on requests" if other.fails else ": a limit on requests"
             shown = " of this address" if other.works else ""
-            return answered(facts, state, http, f"{said}{whom}{shown}.")
-        mixed = any(status < 400 for status in http.statuses)
+            told = counts(http) or other.works
+            maybe = "" if told else ", or a rule on netdiag's client name; another client was not tried"
+            return answered(facts, state, http, f"{said}{whom}{shown}{maybe}.", sure=told)
+        mixed = any(status < FIRST_ERROR for status in http.statuses)
         if http.status not in UNAVAILABLE:
             continue
         if other.fails:
@@ -50,7 +54,7 @@ def assess(facts: Facts) -> Finding:
         if says_limit(http):
             sign = "with headers that count requests"
         elif other.works or other.capped_works:
-            sign = "while another line is served"
+            sign = "while another line is served: a limit of this address, or a rule against it"
         elif mixed:
             sign = "while other requests of the same run succeed"
         else:
@@ -59,6 +63,12 @@ def assess(facts: Facts) -> Finding:
     if met(facts, "request_rate") is not None:
         return _on_purpose(facts)
     return opposes("No answer speaks of a limit.", "target.addresses")
+
+
+def counts(http: HttpState) -> bool:
+    """More than the status speaks of a limit: its page or headers say so, or other requests of the same client were
+    served in the same run. Some fronts answer 429 to every client whose name they do not like."""
+    return http.page == "limit" or bool(http.limit_headers) or any(status < FIRST_ERROR for status in http.statuses)
 
 
 def _on_purpose(facts: Facts) -> Finding:
@@ -79,7 +89,7 @@ FAULT = Fault(
     rivals=(*PLAIN_RIVALS, "host.http.unavailable"),
     reply=(
         "Your measurement shows that our service limits requests at the moment. A limit may count this address, and "
-        "others behind it if it is shared, or everyone. Please let the program wait as long as the answer says "
-        "before it asks again; we are checking whether the limit fits your use."
+        "others behind it if it is shared, one kind of program, or everyone. Please let the program wait as long as "
+        "the answer says before it asks again; we are checking whether the limit fits your use."
     ),
 )

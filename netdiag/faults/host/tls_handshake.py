@@ -21,8 +21,9 @@ What to tell the customer
 from netdiag.facts import Facts
 from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes, silent
 from netdiag.faults.host._reading import agent, controls, reached, witnesses
+from netdiag.faults.host._tls import may_be_a_boxs
 
-USED = ("target.addresses", "controls.states", "agent.runs")
+USED = ("target.addresses", "controls.states", "path.proxy_in_path", "agent.runs")
 
 # RFC 8446 section 6 and the IANA registry of TLS alerts.
 ALERTS = {
@@ -65,7 +66,7 @@ def assess(facts: Facts) -> Finding:
         facts=USED,
         witnesses=seen,
         at_most_likely=not other.fails,
-        at_most_possible=not other.fails and (tls.how != "alert" or on_line.tls_works is None),
+        at_most_possible=not other.fails and (tls.how != "alert" or on_line.tls_works is None or may_be_a_boxs(facts)),
         settle_next=CONTROL_RUN,
     )
 

@@ -20,6 +20,7 @@ What to tell the customer
 from netdiag.facts import Facts
 from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes, silent
 from netdiag.faults.host._reading import agent, controls, reached, witnesses
+from netdiag.faults.host._tls import may_be_a_boxs
 
 USED = ("target.addresses", "controls.states", "path.proxy_in_path", "agent.runs")
 
@@ -42,7 +43,7 @@ def assess(facts: Facts) -> Finding:
         facts=USED,
         witnesses=witnesses(facts, state) + on_line.witnesses + other.witnesses,
         at_most_likely=not other.fails,
-        at_most_possible=not other.fails and (on_line.tls_works is None or facts.path.proxy_in_path.value is True),
+        at_most_possible=not other.fails and (on_line.tls_works is None or may_be_a_boxs(facts)),
         settle_next=CONTROL_RUN,
     )
 

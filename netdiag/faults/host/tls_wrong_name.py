@@ -8,9 +8,11 @@ How it shows
     The handshake completes and verification ends with OpenSSL's code 62 (64 for an address); the chain is trusted.
 
 What looks like it
-    An address that is not the vendor's: a resolver that lies, an entry in the hosts file, a captive portal. Or an old
-    address of the vendor, since given to someone else. A URL with an address instead of the host name: no fault of the
-    vendor's, who has certificates for names.
+    A box on the way that answers in the vendor's place, with a block page under its own name (transit.tls.interception,
+    local.tls.interception): it answers from nearer than the target stands. An address that is not the vendor's: a
+    resolver that lies, an entry in the hosts file, a captive portal. Or an old address of the vendor, since given to
+    someone else. A URL with an address instead of the host name: no fault of the vendor's, who has certificates for
+    names.
 
 What would settle it
     The same address given by the zone's own name servers or by the agent's run, with the same certificate.
@@ -22,7 +24,15 @@ What to tell the customer
 from netdiag.facts import AddressState, Facts, TlsState
 from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes
 from netdiag.faults.host._reading import agent, controls, listed, witnesses
-from netdiag.faults.host._tls import FALSE_ADDRESS_RIVALS, NAME_MISMATCH, USED, excused, rejected, unproven
+from netdiag.faults.host._tls import (
+    FALSE_ADDRESS_RIVALS,
+    NAME_MISMATCH,
+    USED,
+    excused,
+    may_be_a_boxs,
+    rejected,
+    unproven,
+)
 
 
 def assess(facts: Facts) -> Finding:
@@ -36,10 +46,16 @@ def assess(facts: Facts) -> Finding:
     if facts.names.needed.value is False:
         return literal(facts, state, tls)
     other = agent(facts)
+    if other.works:
+        return opposes(
+            "Another line is shown a certificate for the right name by the same address.",
+            *USED,
+            witnesses=other.witnesses,
+        )
     names = listed(tls.leaf.names[:3]) if tls.leaf is not None and tls.leaf.names else "other names"
     # A filter or sign-in page that answers for this name alone, and lets the connectivity checks pass, looks the same.
     settled = other.fails
-    sound = state.genuine is True and not unproven(facts) and not other.works
+    sound = state.genuine is True and not unproven(facts)
     return Finding(
         lean=Lean.SETTLES if settled or sound else Lean.SUPPORTS,
         because=f"{state.address} presents a certificate for {names}, not for {facts.host}"
@@ -47,6 +63,7 @@ def assess(facts: Facts) -> Finding:
         facts=USED,
         witnesses=witnesses(facts, state) + controls(facts).witnesses + other.witnesses,
         at_most_likely=not settled,
+        at_most_possible=not settled and may_be_a_boxs(facts),
         settle_next=CONTROL_RUN,
     )
 

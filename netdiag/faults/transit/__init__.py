@@ -20,6 +20,7 @@ from netdiag.faults.transit import (
     tamper_drop_by_name,
     tamper_reset,
     tamper_reset_by_name,
+    tls_interception,
 )
 
 FAULTS: tuple[Fault, ...] = (
@@ -32,6 +33,7 @@ FAULTS: tuple[Fault, ...] = (
     path_loop.FAULT,
     path_unreachable.FAULT,
     proxy_transparent.FAULT,
+    tls_interception.FAULT,
     path_prohibited.FAULT,
     path_loss.FAULT,
     path_member_dead.FAULT,

@@ -1,9 +1,12 @@
 """What HTTP answers say of the host, and who may have written them."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
 from netdiag.facts import Fact, Facts, HttpState, seen
+from netdiag.facts.agent import AgentFacts
 from netdiag.faults.base import Lean
 from netdiag.verdict import decide
 from tests.unit.faults.host.scene import TLS_OK, W, answer, at, facts, found, run, said
@@ -23,11 +26,24 @@ class TestErrors:
             (502, "host.http.gateway_error"),
             (504, "host.http.gateway_error"),
             (522, "host.http.gateway_error"),
-            (429, "host.limit.http"),
         ],
     )
     def test_the_status_through_good_tls_is_proof(self, status: int, code: str) -> None:
         assert said(answering(status)) == ("host", "established", code)
+
+    def test_a_bare_429_is_likely_a_limit(self) -> None:
+        """Some fronts answer so to every client whose name they do not like."""
+        assert said(answering(429)) == ("host", "likely", "host.limit.http")
+        assert "client name" in decide(answering(429)).summary
+
+    @pytest.mark.parametrize(
+        "sign",
+        [{"limit_headers": ("retry-after: 60",)}, {"page": "limit"}, {"statuses": (429, 200)}],
+        ids=["headers", "page", "others served"],
+    )
+    def test_with_a_sign_of_counting_it_is_one(self, sign: dict[str, Any]) -> None:
+        assert said(answering(429, **sign)) == ("host", "established", "host.limit.http")
+        assert "client name" not in decide(answering(429, **sign)).summary
 
     def test_over_plain_http_anybody_may_have_written_it(self) -> None:
         assert said(facts(at(http=answer(500)), target__scheme=seen("http", W)))[1] == "likely"
@@ -38,7 +54,9 @@ class TestErrors:
         given = facts(plain, target__scheme=seen("http", W), path__proxy_in_path=Fact())
         assert said(given)[0] == "inconclusive"
         given = facts(plain, target__scheme=seen("http", W), path__proxy_in_path=Fact(), agent=run(fails=True))
-        assert said(given)[0] == "host"
+        assert said(given)[0] == "inconclusive", "what both ways have in common may answer both"
+        given = facts(plain, target__scheme=seen("http", W), agent=run(fails=True))
+        assert said(given)[0] == "host", "it comes from where the target stands"
 
     def test_a_limit_for_everyone_is_not_said_to_be_of_this_address(self) -> None:
         everyone = found("host.limit.http", facts(at(tls=TLS_OK, http=answer(429)), agent=run(fails=True)))
@@ -46,14 +64,6 @@ class TestErrors:
         assert "this address" not in everyone.because
         alone = found("host.limit.http", facts(at(tls=TLS_OK, http=answer(429)), agent=run(works=True)))
         assert "of this address" in alone.because
-
-    def test_a_trusted_interceptor_passes_on_what_the_host_says(self) -> None:
-        given = facts(at(tls=TLS_OK, http=answer(500)), controls__intercepting_issuer=seen("CN=Gatewatch", W))
-        assert said(given) == ("host", "likely", "host.http.server_error")
-
-    def test_but_it_writes_gateway_errors_itself(self) -> None:
-        given = facts(at(tls=TLS_OK, http=answer(502)), controls__intercepting_issuer=seen("CN=Gatewatch", W))
-        assert said(given)[0] == "inconclusive"
 
     def test_a_filters_page_is_nobodys_answer_here(self) -> None:
         unsealed = msgspec.structs.replace(TLS_OK, mozilla_code=19)
@@ -80,6 +90,89 @@ class TestErrors:
 
     def test_the_ids_for_the_vendors_logs_are_kept(self) -> None:
         assert decide(answering(502, search_keys=(("cf-ray", "8f-AMS"),))).search_keys == (("cf-ray", "8f-AMS"),)
+
+
+OPENED = msgspec.structs.replace(TLS_OK, mozilla_code=19, issuer="CN=Gatewatch")
+"""This machine trusts it; no public list does."""
+
+
+class TestOpenedTls:
+    """A box that opens TLS passes most answers on, and writes some itself."""
+
+    def everything(self, status: int, agent: AgentFacts | None = None, **changes: Any) -> Facts:
+        """Controls show the issuer of the box as well."""
+        state = at(tls=OPENED, http=answer(status, **changes))
+        return facts(state, agent=agent, controls__intercepting_issuer=seen("CN=Gatewatch", W))
+
+    def this_name(self, status: int, agent: AgentFacts | None = None, **changes: Any) -> Facts:
+        """Controls are spared, as inspection spares many names."""
+        return facts(at(tls=OPENED, http=answer(status, **changes)), agent=agent)
+
+    def test_it_passes_on_what_a_known_server_wrote(self) -> None:
+        given = self.everything(500, product="nginx", page="bare")
+        assert said(given) == ("host", "likely", "host.http.server_error")
+        assert "not the reason" not in decide(given).summary
+
+    def test_but_it_writes_gateway_errors_itself(self) -> None:
+        given = self.everything(502, product="nginx", page="origin")
+        assert said(given)[0] == "inconclusive"
+
+    @pytest.mark.parametrize("status", [403, 429, 500, 503])
+    def test_and_may_have_written_an_answer_that_nobody_signed(self, status: int) -> None:
+        for given in (self.everything(status, bare=True), self.this_name(status, bare=True)):
+            verdict = decide(given)
+            assert verdict.side == "inconclusive"
+            assert "not the reason" not in verdict.summary
+            assert found("local.tls.interception", given).explains
+
+    @pytest.mark.parametrize("status", [403, 429, 500, 503])
+    def test_that_another_line_is_served_does_not_tell_the_two_apart(self, status: int) -> None:
+        for page in ({"bare": True}, {"bare": True, "product": "nginx", "page": "bare"}):
+            served = self.everything(status, run(works=True), **page)
+            assert said(served)[0] == "inconclusive"
+            assert "log" in decide(served).next_evidence[0]
+            assert said(self.this_name(status, run(works=True), **page))[0] == "inconclusive"
+
+    @pytest.mark.parametrize("status", [429, 500])
+    def test_what_another_line_gets_as_well_is_the_vendors(self, status: int) -> None:
+        given = self.everything(status, run(fails=True), limit_headers=("retry-after: 9",))
+        assert said(given)[:2] == ("host", "established")
+
+    def test_an_authority_of_the_vendors_own_is_shown_to_other_lines(self) -> None:
+        limited = {"limit_headers": ("retry-after: 9",)}
+        alike = shown(run(works=True), same=True)
+        assert said(self.this_name(429, alike, **limited)) == ("host", "established", "host.limit.http")
+        another = shown(run(works=True), same=False)
+        assert said(self.this_name(429, another, **limited))[0] == "inconclusive"
+        assert "another line is shown" in found("local.tls.interception", self.this_name(429, another)).because
+
+    def test_a_public_certificate_is_no_boxs(self) -> None:
+        given = facts(at(tls=TLS_OK, http=answer(500)), controls__intercepting_issuer=seen("CN=Gatewatch", W))
+        assert said(given) == ("host", "established", "host.http.server_error")
+
+    def test_a_private_name_has_a_private_authority_by_right(self) -> None:
+        given = msgspec.structs.replace(self.this_name(500), private_target=True)
+        assert said(given)[0] == "host"
+
+
+def shown(agent: AgentFacts, *, same: bool) -> AgentFacts:
+    """The agent's run, which was shown the same certificate, or another."""
+    runs = tuple(msgspec.structs.replace(one, same_certificate=same) for one in agent.runs.value or ())
+    return msgspec.structs.replace(agent, runs=seen(runs, W))
+
+
+class TestServedElsewhere:
+    """An error of this line alone is no outage."""
+
+    @pytest.mark.parametrize("http", [answer(500), answer(503, page="origin", product="HAProxy")], ids=["500", "503"])
+    def test_is_said_and_no_more_than_likely(self, http: HttpState) -> None:
+        given = facts(at(tls=TLS_OK, http=http), agent=run(works=True))
+        assert said(given)[:2] == ("host", "likely")
+        assert "serves another line" in decide(given).summary
+
+    def test_a_page_that_refuses_everyone_is_said_to(self) -> None:
+        given = facts(at(tls=TLS_OK, http=answer(403, refuses="address")), agent=run(fails=True))
+        assert "so it does to another line" in decide(given).summary
 
 
 class TestUnavailableOrLimited:

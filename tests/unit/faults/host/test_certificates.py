@@ -1,11 +1,14 @@
 """Certificates and handshakes: the vendor's own only when the address, the clock and the line are beyond doubt."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
 from netdiag.facts import ControlState, Fact, Facts, TlsState, seen
 from netdiag.faults.base import Lean
-from tests.unit.faults.host.scene import LEAF, OPEN, W, at, facts, found, run, said, untrusted
+from netdiag.verdict import decide
+from tests.unit.faults.host.scene import LEAF, OPEN, W, at, facts, found, run, said, untrusted, walk
 
 DATES = [("host.tls.expired", 10), ("host.tls.not_yet_valid", 9)]
 ISSUERS = [
@@ -134,3 +137,68 @@ class TestHandshakes:
         assert said(facts(at(tls=TlsState(how="not_tls")))) == ("host", "likely", "host.tls.not_tls")
         given = facts(at(tls=TlsState(how="not_tls")), agent=run(fails=True))
         assert said(given) == ("host", "established", "host.tls.not_tls")
+
+
+def placed(end: int, *, nearer_by: int | None) -> dict[str, Any]:
+    """The port is answered at this hop, which is so much nearer than pings say; at the first hop it is no target's."""
+    met = walk(end="open", last=max(end - 1, 1), place="public")
+    met = msgspec.structs.replace(met, end_ttl=end, nearer_by=nearer_by)
+    at_first = seen(True, W) if end == 1 else Fact()
+    return {
+        "target": met,
+        "path__proxy_in_path": seen(False, W) if nearer_by == 0 else at_first,
+        "machine__own_addresses": seen(("192.168.1.20",), W),
+    }
+
+
+BOXES = [
+    pytest.param(untrusted(18, chain_length=1), id="self-signed"),
+    pytest.param(untrusted(62), id="a name of its own"),
+    pytest.param(TlsState(how="alert", alert=40, server_hello=False, acked=True), id="alert"),
+    pytest.param(TlsState(how="not_tls", acked=True), id="plain text"),
+]
+
+
+class TestSomethingAnswersInTheVendorsPlace:
+    @pytest.mark.parametrize("tls", BOXES)
+    def test_nobody_is_accused_of_what_comes_from_nearer(self, tls: TlsState) -> None:
+        for end in (1, 2):
+            assert said(facts(at(tls=tls), **placed(end, nearer_by=6)))[0] == "inconclusive"
+
+    @pytest.mark.parametrize("tls", BOXES)
+    def test_nor_where_nothing_shows_how_far_it_came(self, tls: TlsState) -> None:
+        assert said(facts(at(tls=tls), path__proxy_in_path=Fact()))[0] == "inconclusive"
+
+    @pytest.mark.parametrize("tls", BOXES)
+    def test_from_the_targets_own_distance_it_is_likely_the_vendors(self, tls: TlsState) -> None:
+        given = facts(at(tls=tls), **placed(7, nearer_by=0))
+        assert said(given)[:2] == ("host", "likely")
+        assert found("transit.tls.interception", given).lean is Lean.SILENT
+
+    @pytest.mark.parametrize("tls", BOXES)
+    def test_where_another_line_is_served_it_is_not_the_vendors(self, tls: TlsState) -> None:
+        for end in (1, 2, 7):
+            given = facts(at(tls=tls), agent=run(works=True), **placed(end, nearer_by=0 if end == 7 else 6))
+            assert said(given)[0] != "host"
+
+    @pytest.mark.parametrize("tls", BOXES)
+    def test_beyond_the_customers_network_it_is_named_and_not_convicted(self, tls: TlsState) -> None:
+        given = facts(at(tls=tls), agent=run(works=True), **placed(3, nearer_by=4))
+        assert said(given) == ("inconclusive", None, "transit.tls.interception")
+        assert "hop 3" in found("transit.tls.interception", given).because
+        assert "log" in decide(given).next_evidence[0]
+
+    @pytest.mark.parametrize("tls", BOXES)
+    def test_next_to_the_machine_it_is_the_customers(self, tls: TlsState) -> None:
+        given = facts(at(tls=tls), agent=run(works=True), **placed(1, nearer_by=6))
+        assert said(given) == ("local", "likely", "local.tls.interception")
+
+    def test_a_machine_without_a_network_of_its_own_has_its_provider_there(self) -> None:
+        given = placed(1, nearer_by=6) | {"machine__own_addresses": seen(("203.0.113.20",), W)}
+        served = facts(at(tls=untrusted(18)), agent=run(works=True), **given)
+        assert said(served)[0] == "inconclusive"
+
+    def test_what_another_line_is_shown_too_is_likely_the_vendors(self) -> None:
+        """A box in front of the vendor, which both ways have in common, would look the same."""
+        given = facts(at(tls=untrusted(18, chain_length=1)), agent=run(fails=True), **placed(2, nearer_by=5))
+        assert said(given) == ("host", "likely", "host.tls.self_signed")
