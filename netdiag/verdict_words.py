@@ -15,7 +15,7 @@ PLACE = {
     "host": "on the vendor's side",
 }
 _COMMON = frozenset(
-    ["a", "an", "another", "connections", "no", "none", "nothing", "other", "packets", "the", "this", "with"]
+    ["a", "an", "another", "connections", "no", "none", "nothing", "other", "packets", "the", "this", "whoever", "with"]
 )
 """Words with which sentences begin that are no names."""
 SEEN_BESIDES = "Seen besides"
@@ -175,8 +175,8 @@ def reply(
     """What to send to the customer. ``doubt``: what the answers leave open (``open_question``)."""
     if side == "none" and doubt is not None:
         return (
-            "Thank you for the measurement. It shows that your connection to our service works, but not that the "
-            f"service itself does: {decapitalised(doubt)} We are comparing it with our logs and with another line; "
+            "Thank you for the measurement. It shows that requests from your address are answered, but not that our "
+            f"service works for them: {decapitalised(doubt)} We are comparing it with our logs and with another line; "
             "nothing needs to be changed on your side meanwhile."
         )
     if side == "none":

@@ -2,6 +2,7 @@
 
 import pytest
 
+from netdiag.faults.local import proxy_refusing
 from tests.fakes.records import (
     CONTROL,
     CONTROL_HOST,
@@ -268,6 +269,43 @@ def test_plain_http_through_a_proxy() -> None:
     proxy = facts_of(story).machine.proxy.value
     assert proxy is not None
     assert (proxy.target_ok, proxy.refusal) == (False, 503)
+
+
+def plainly(*targets: tuple[int, str]) -> Story:
+    """The target asked over plain HTTP through a proxy, once by each of these client names."""
+    story = Story("http://api.vendor.test/")
+    story.surroundings()
+    story.proxy_setting(scheme="http")
+    for status, agent in targets:
+        story.http(None, status, proxy=PROXY, body="<h1>policy</h1>", agent=agent)
+    return story
+
+
+def test_a_refusal_in_plain_http_may_be_the_proxys_or_the_targets() -> None:
+    proxy = facts_of(plainly((403, "netdiag"), (403, "browser"))).machine.proxy.value
+    assert proxy is not None
+    assert (proxy.target_ok, proxy.doubtful, proxy.refusal, proxy.target_failure) == (None, 403, None, None)
+
+
+@pytest.mark.parametrize("answers", [((403, "netdiag"), (200, "browser")), ((404, "netdiag"),), ((200, "netdiag"),)])
+def test_an_answer_in_plain_http_is_the_targets_otherwise(answers: tuple[tuple[int, str], ...]) -> None:
+    proxy = facts_of(plainly(*answers)).machine.proxy.value
+    assert proxy is not None
+    assert (proxy.target_ok, proxy.doubtful) == (True, None)
+
+
+@pytest.mark.parametrize(("status", "passes"), [(204, True), (429, False), (200, False), (302, False)])
+def test_a_connectivity_check_passes_a_proxy_only_as_it_is_known_to_answer(status: int, passes: bool) -> None:
+    story = with_proxy()
+    story.http(None, 429, proxy=PROXY, method="CONNECT")
+    expected = {"use": "portal", "expect_status": "204"}
+    url = f"http://{CONTROL_HOST}/generate_204"
+    story.http(None, status, proxy=PROXY, role="control", host=CONTROL_HOST, url=url, params=expected)
+    facts = facts_of(story)
+    proxy = facts.machine.proxy.value
+    assert proxy is not None
+    assert (proxy.refusal, proxy.control_ok is True) == (429, passes)
+    assert ("while other hosts pass through it" in proxy_refusing.FAULT.assess(facts).because) is passes
 
 
 def test_a_dead_proxy() -> None:
