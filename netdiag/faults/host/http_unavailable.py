@@ -17,6 +17,7 @@ What to tell the customer
     That the service was reached and declared itself unavailable.
 """
 
+from netdiag.evidence.retry_after import wait_words
 from netdiag.facts import Facts
 from netdiag.faults.base import Fault, Finding, opposes
 from netdiag.faults.host._http import PLAIN_RIVALS, USED, answered, answers, meaning, page, refuses, says_limit
@@ -33,7 +34,7 @@ def assess(facts: Facts) -> Finding:
     said = f"{state.address} answers HTTP {http.status}{page(http)}"
     if http.page != "origin" and (says_limit(http) or any(status < 400 for status in http.statuses) or other.works):
         return opposes(f"{said}, with signs of a limit rather than of an outage.", *USED, witnesses=state.witnesses)
-    wait = "" if http.retry_after_s is None else f", to be asked again after {http.retry_after_s} s"
+    wait = "" if http.retry_after_s is None else f", to be asked again after {wait_words(http.retry_after_s)}"
     # A limit of this address may look the same, byte for byte; the agent's line shows it (fault-signatures 7.3).
     sure = (http.page == "origin" and not other.works) or other.fails
     beside = ", while the same address serves another line" if other.works else ""

@@ -23,6 +23,7 @@ What to tell the customer
 """
 
 from netdiag.evidence.limits import is_a_limiters
+from netdiag.evidence.retry_after import wait_words
 from netdiag.facts import Facts, HttpState
 from netdiag.faults.base import Fault, Finding, Lean, opposes
 from netdiag.faults.host._http import FIRST_ERROR, PLAIN_RIVALS, USED, answered, answers, authentic, page, says_limit
@@ -38,7 +39,7 @@ def assess(facts: Facts) -> Finding:
     for state, http in answers(facts):
         if http.challenge or http.page in ("origin", "block"):
             continue
-        wait = "" if http.retry_after_s is None else f", to be asked again after {http.retry_after_s} s"
+        wait = "" if http.retry_after_s is None else f", to be asked again after {wait_words(http.retry_after_s)}"
         said = f"{state.address} answers HTTP {http.status}{page(http)}{wait}"
         if http.status in LIMITED or http.page == "limit":
             whom = ", and so it does to another line: a limit on requests" if other.fails else ": a limit on requests"
