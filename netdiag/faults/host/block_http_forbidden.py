@@ -6,7 +6,8 @@ What is broken
 
 How it shows
     HTTP 403 (also 406, 451, and 200 where F5's firewall answers) with the page of a firewall or content network; words
-    that the address is refused; or a bare 403 where another line is served. HAProxy's tarpit answers 500 after seconds.
+    that the address is refused; or a bare 403, or another error, where another line is served. HAProxy's tarpit answers
+    500 after seconds.
 
 What looks like it
     The application's own 401 or 403, which asks for a login: no fault. A rule against netdiag's own client name: the
@@ -23,12 +24,29 @@ What to tell the customer
 
 from netdiag.facts import Facts, HttpState
 from netdiag.faults.base import Fault, Finding, opposes, silent
-from netdiag.faults.host._http import PLAIN_RIVALS, USED, answered, answers, held_up, let_through, meaning, page, passed
+from netdiag.faults.host._http import (
+    FIRST_ERROR,
+    PLAIN_RIVALS,
+    USED,
+    answered,
+    answers,
+    held_up,
+    let_through,
+    meaning,
+    page,
+    passed,
+)
 from netdiag.faults.host._reading import agent
 
 STATUSES = (403, 406, 451)
 LIMITED = (420, 429, 509)
 SERVER_ERRORS = 500
+UNAUTHORIZED = 401
+OTHERS = {
+    "way": "the same address answers a second way out with",
+    "line": "the same address answers another line with",
+    "address": "another address of the target answers",
+}
 WHOM = {
     "address": ", and says that this address is refused",
     "network": ", and says that the network of this address is refused",
@@ -53,7 +71,7 @@ def assess(facts: Facts) -> Finding:
     other = agent(facts)
     if other.works or other.capped_works:
         because = f"{said}, while the same address serves another line: this one is refused."
-        return answered(facts, state, http, because, sure=other.works or known)
+        return answered(facts, state, http, because, sure=known or (other.works and http.status in STATUSES))
     if held_up(http):
         return answered(facts, state, http, f"{said}: a rule holds up and refuses the request.", sure=False)
     if http.refuses == "client":
@@ -63,6 +81,10 @@ def assess(facts: Facts) -> Finding:
         both = ", and so it does to another line" if other.fails else ""
         because = f"{said}{both}: a rule refuses the request before the application is asked{meaning(http)}."
         return answered(facts, state, http, because)
+    if http.elsewhere is not None:
+        # Without a login here and there: but the two may be set up differently.
+        because = f"{said}, while {OTHERS[http.elsewhere.where]} HTTP {http.elsewhere.status} to the same question."
+        return answered(facts, state, http, because, sure=False)
     if state.works is False and (http.bare or client == http.status):
         whom = ", to another client name, too" if client == http.status else ""
         whom += ", and to another line" if other.fails else ""
@@ -76,13 +98,21 @@ def assess(facts: Facts) -> Finding:
 
 def is_refusal(http: HttpState) -> bool:
     """A refusal by rule, or an answer that may be one; challenges, regions and limits have faults of their own. A limit
-    may say as well that the address is blocked."""
+    may say as well that the address is blocked. Any other error is one only where the same question is answered well
+    elsewhere."""
     if http.challenge or http.refuses == "region" or http.page in ("limit", "origin"):
         return False
     if http.page == "filter":
         return http.status is not None and http.status < SERVER_ERRORS
     said = http.refuses is not None and http.status not in LIMITED
-    return http.page == "block" or said or http.status in STATUSES or held_up(http)
+    return http.page == "block" or said or http.status in STATUSES or held_up(http) or _is_alone(http)
+
+
+def _is_alone(http: HttpState) -> bool:
+    """An error of the client's that another line, way or address does not give; a login it may ask of some alone."""
+    status = http.status or 0
+    is_clients = FIRST_ERROR <= status < SERVER_ERRORS and status not in (UNAUTHORIZED, *LIMITED)
+    return http.elsewhere is not None and is_clients
 
 
 FAULT = Fault(

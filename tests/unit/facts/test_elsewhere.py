@@ -58,7 +58,8 @@ class TestAnotherLine:
         assert state.http is not None
         assert state.http.elsewhere is not None
         assert (state.http.elsewhere.where, state.http.elsewhere.status) == ("line", 200)
-        assert verdict.side in ("host", "inconclusive")
+        assert (verdict.side, verdict.fault) == ("host", "host.block.http_forbidden")
+        assert (verdict.certainty == "established") is (status in (403, 406))
         assert "worked" not in verdict.summary + verdict.reply
 
     @pytest.mark.parametrize("status", [400, 404, 410])
