@@ -15,8 +15,8 @@ OWN_STATUSES = (502, 503, 504)
 
 
 OPENERS_LOG = (
-    "Who answered: the log of the service's front at the times in the bundle, or the log of what opens encrypted "
-    "connections on this line."
+    "The log of the service's front at the times in the bundle, or that of whatever opens encrypted connections on "
+    "this line: it says who answered."
 )
 """What decides between the two."""
 
@@ -83,16 +83,21 @@ def answers_of_a_box(facts: Facts) -> tuple[AddressState, ...]:
     )
 
 
+def tls_fails(facts: Facts) -> tuple[AddressState, ...]:
+    """Addresses where TLS ended in a way that whoever answers in the vendor's place would bring about."""
+    return tuple(
+        state
+        for state in facts.target.addresses.value or ()
+        if state.works is False and state.genuine is not False and state.tls is not None
+        if state.tls.how in ("untrusted", "alert", "not_tls")
+    )
+
+
 def stand_in(facts: Facts) -> tuple[AddressState, int] | None:
-    """An address that refuses or fails TLS, and the TTL at which its port answered, when that is nearer than the target
-    stands: a box on the way may have answered in its place."""
-    for state in facts.target.addresses.value or ():
-        if state.works is not False or state.genuine is False or state.tls is None:
-            continue
-        end = answered_nearer(facts, state.address)
-        if end is not None and state.tls.how in ("untrusted", "alert", "not_tls"):
-            return state, end
-    return None
+    """An address where TLS fails, and the TTL at which its port answered, when that is nearer than the target stands: a
+    box on the way may have answered in its place."""
+    nearer = ((state, answered_nearer(facts, state.address)) for state in tls_fails(facts))
+    return next(((state, end) for state, end in nearer if end is not None), None)
 
 
 def answered_nearer(facts: Facts, address: str) -> int | None:

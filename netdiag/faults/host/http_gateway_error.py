@@ -20,6 +20,7 @@ What to tell the customer
 from netdiag.facts import Facts, HttpState
 from netdiag.faults.base import Fault, Finding, opposes
 from netdiag.faults.host._http import PLAIN_RIVALS, answered, answers, meaning, page, refuses
+from netdiag.faults.host._reading import agent
 
 STATUSES = (502, 504, *range(520, 528), 530)
 UNAVAILABLE = (503, 529)
@@ -33,8 +34,9 @@ def assess(facts: Facts) -> Finding:
     state, http = found[0]
     code = f", number {http.page_code}" if http.page_code else ""
     said = f"{state.address} answers HTTP {http.status}{page(http)}{code}"
-    because = f"{said}: the vendor's front end cannot reach its back end{meaning(http)}."
-    return answered(facts, state, http, because)
+    beside = ", while the same address serves another line" if agent(facts).works else ""
+    because = f"{said}{beside}: the vendor's front end cannot reach its back end{meaning(http)}."
+    return answered(facts, state, http, because, sure=not beside)
 
 
 def is_of_a_tier(http: HttpState) -> bool:

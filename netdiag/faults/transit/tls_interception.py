@@ -22,15 +22,19 @@ What to tell the customer
 
 from netdiag.facts import Facts
 from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes, silent
-from netdiag.faults.opened import FIRST_HOP, served_elsewhere, shown, stand_in
+from netdiag.faults.opened import FIRST_HOP, served_elsewhere, shown, stand_in, tls_fails
 from netdiag.faults.reading import has_a_network_of_its_own
 
-USED = ("target.addresses", "path.target4", "path.target6", "agent.works_elsewhere")
+USED = ("target.addresses", "path.target4", "path.target6", "path.proxy_in_path", "agent.works_elsewhere")
 VENDORS_LOG = "The log of the vendor's front at the times in the bundle: whether these connections reached it at all."
 
 
 def assess(facts: Facts) -> Finding:
+    if facts.target.addresses.known and not tls_fails(facts):
+        return opposes("No address ends TLS with an error, or with a certificate that is rejected.", *USED)
     box = stand_in(facts)
+    if box is None and facts.path.proxy_in_path.value is False:
+        return opposes("The port is answered from where the target stands.", *USED)
     if box is None:
         return silent("Nothing shows that TLS is answered from nearer than the target stands.", *USED)
     state, end = box

@@ -164,7 +164,11 @@ def shown(agent: AgentFacts, *, same: bool) -> AgentFacts:
 class TestServedElsewhere:
     """An error of this line alone is no outage."""
 
-    @pytest.mark.parametrize("http", [answer(500), answer(503, page="origin", product="HAProxy")], ids=["500", "503"])
+    @pytest.mark.parametrize(
+        "http",
+        [answer(500), answer(502), answer(503, page="origin", product="HAProxy")],
+        ids=["500", "502", "503"],
+    )
     def test_is_said_and_no_more_than_likely(self, http: HttpState) -> None:
         given = facts(at(tls=TLS_OK, http=http), agent=run(works=True))
         assert said(given)[:2] == ("host", "likely")

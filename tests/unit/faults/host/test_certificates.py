@@ -173,7 +173,7 @@ class TestSomethingAnswersInTheVendorsPlace:
     def test_from_the_targets_own_distance_it_is_likely_the_vendors(self, tls: TlsState) -> None:
         given = facts(at(tls=tls), **placed(7, nearer_by=0))
         assert said(given)[:2] == ("host", "likely")
-        assert found("transit.tls.interception", given).lean is Lean.SILENT
+        assert found("transit.tls.interception", given).lean is Lean.OPPOSES
 
     @pytest.mark.parametrize("tls", BOXES)
     def test_where_another_line_is_served_it_is_not_the_vendors(self, tls: TlsState) -> None:
