@@ -71,7 +71,13 @@ def assess(facts: Facts) -> Finding:
     other = agent(facts)
     if other.works or other.capped_works:
         because = f"{said}, while the same address serves another line: this one is refused."
-        return answered(facts, state, http, because, sure=known or (other.works and http.status in STATUSES))
+        return answered(
+            facts,
+            state,
+            http,
+            because,
+            sure=known or (other.works and (http.status in STATUSES or not _is_alone(http))),
+        )
     if held_up(http):
         return answered(facts, state, http, f"{said}: a rule holds up and refuses the request.", sure=False)
     if http.refuses == "client":
