@@ -6,7 +6,7 @@ Each row names its sources. A host sends the same packet for many products, so a
 from typing import Final, NamedTuple
 
 from netdiag.evidence.record import Icmp
-from netdiag.facts import AddressState
+from netdiag.facts import AddressState, ConnectState
 from netdiag.faults.reading import kind_of
 
 
@@ -69,7 +69,16 @@ _UNREACHABLE: Final = Mechanism(
     "iptables-save -c; nft list ruleset; ip route",
 )
 
+_PROTOCOL: Final = Mechanism(
+    # iptables-extensions(8), REJECT --reject-with icmp-proto-unreachable; nft(8), reject with icmp prot-unreachable. A
+    # host without TCP says so, too (RFC 1122 section 3.2.2.1), and serves nothing over it.
+    "protocol unreachable",
+    "a REJECT whose type was chosen",
+    "iptables-save -c; nft list ruleset",
+)
+
 _BY_CODE: Final[dict[_Code, Mechanism]] = {
+    (4, 3, 2): _PROTOCOL,
     (4, 3, 3): _PORT,
     (6, 1, 4): _PORT,
     (4, 3, 13): _ADMINISTRATIVE,
@@ -86,6 +95,16 @@ def of_icmp(icmp: Icmp) -> Mechanism | None:
     if kind_of(icmp) == "unreachable":
         return _UNREACHABLE
     return _BY_CODE.get((icmp.version, icmp.type, icmp.code))
+
+
+def is_rule(connect: ConnectState | None) -> bool:
+    """An ICMP error of the vendor's own side by which a rule refuses: the machine behind it is not dead. Unreachable,
+    from a router, may as well mean that it is."""
+    if connect is None or connect.how != "icmp" or connect.icmp is None or of_icmp(connect.icmp) is None:
+        return False
+    if connect.sender_place == "vendor":
+        return kind_of(connect.icmp) != "unreachable"
+    return connect.sender_place == "target"
 
 
 _ACCEPTED: Final[dict[tuple[str, str], str]] = {

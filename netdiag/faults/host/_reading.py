@@ -147,23 +147,12 @@ def kept_here(facts: Facts, state: AddressState) -> bool:
 
 def unreachable(facts: Facts) -> tuple[AddressState, ...] | Finding:
     """The judged addresses when none of them accepts a connection; otherwise what to say instead."""
-    if proxied(facts):
-        return silent("The customer's line uses a proxy that works, so direct connections that fail say nothing.")
-    if facts.controls.any_healthy.value is not True:
-        return silent(
-            "No other host answers either, so the silence says nothing of the vendor.", "controls.any_healthy"
-        )
-    states = judged(facts)
-    if not states:
-        return silent("No address of the target could be judged from this line.", "target.addresses")
-    if facts.port == HTTPS and facts.controls.port_443_fails.value is True:
-        return silent(
-            "Port 443 of other hosts cannot be reached on this line either, while their other ports can.",
-            "controls.port_443_fails",
-        )
-    opened = reached(facts)
+    excuse = _nothing_to_judge(facts)
+    if excuse is not None:
+        return excuse
+    states, opened = judged(facts), reached(facts)
     if all(state.family == 6 for state in opened):
-        states = tuple(state for state in states if state.family == 4)  # IPv6 alone is host.ipv6.dead's
+        states = tuple(state for state in states if state.family == 4)  # IPv6 alone is judged by ``shut``
         opened = () if states else opened
     if opened:
         return opposes(
@@ -171,6 +160,46 @@ def unreachable(facts: Facts) -> tuple[AddressState, ...] | Finding:
             "target.addresses",
             witnesses=opened[0].witnesses,
         )
+    return _not_stopped_before(facts, states)
+
+
+def shut(facts: Facts) -> tuple[AddressState, ...] | Finding:
+    """As ``unreachable``; where other addresses do accept connections, those that do not: a limit or a block often
+    stands on one family alone, since programs prefer one, or at one of several addresses."""
+    found = unreachable(facts)
+    if not is_partial(facts):
+        return found
+    states = tuple(state for state in judged(facts) if state.connect is not None and state.connect.how != "open")
+    return _not_stopped_before(facts, states) if states else found
+
+
+def is_partial(facts: Facts) -> bool:
+    """Some of the addresses that were judged accept connections, and some IPv4 is among them or has no part in it."""
+    opened = reached(facts)
+    alone6 = all(state.family == 6 for state in opened) and any(state.family == 4 for state in judged(facts))
+    return _nothing_to_judge(facts) is None and bool(opened) and not alone6
+
+
+def _nothing_to_judge(facts: Facts) -> Finding | None:
+    """Why connections that fail say nothing of the vendor."""
+    if proxied(facts):
+        return silent("The customer's line uses a proxy that works, so direct connections that fail say nothing.")
+    if facts.controls.any_healthy.value is not True:
+        return silent(
+            "No other host answers either, so the silence says nothing of the vendor.", "controls.any_healthy"
+        )
+    if not judged(facts):
+        return silent("No address of the target could be judged from this line.", "target.addresses")
+    if facts.port == HTTPS and facts.controls.port_443_fails.value is True:
+        return silent(
+            "Port 443 of other hosts cannot be reached on this line either, while their other ports can.",
+            "controls.port_443_fails",
+        )
+    return None
+
+
+def _not_stopped_before(facts: Facts, states: tuple[AddressState, ...]) -> tuple[AddressState, ...] | Finding:
+    """``states``, unless their packets never leave the customer's machine, or are stopped on the way."""
     if all(kept_here(facts, state) for state in states):
         return opposes(
             "The packets never left the customer's machine.",
@@ -213,6 +242,23 @@ def comes_and_goes(facts: Facts, state: AddressState) -> bool:
     if echo is not None and 0 < echo.lost < echo.sent:
         return True
     return connect is not None and connect.how == "silent" and walk is not None and walk.end == "open"
+
+
+def may_end_before(facts: Facts, state: AddressState) -> bool:
+    """Something nearer than the host may have accepted this connection. Only that it was accepted as far away as other
+    answers of the address come from excludes it: of what is not known, or told by the longer way back of echoes alone,
+    "not known" is no "no"."""
+    if facts.path.proxy_in_path.value is not None:
+        return facts.path.proxy_in_path.value
+    walk = walk_to(facts, state.address)
+    return walk is None or walk.nearer_by is None or walk.nearer_by > SAME_PLACE
+
+
+def perhaps_before(facts: Facts, state: AddressState) -> str:
+    """The same as a clause for a person; empty where it is excluded."""
+    if not may_end_before(facts, state):
+        return ""
+    return "; whether the host accepted it, or a box on the way in its place, is not known"
 
 
 def from_the_host(facts: Facts, state: AddressState) -> bool | None:

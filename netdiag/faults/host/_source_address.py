@@ -10,6 +10,8 @@ from netdiag.faults.host._reading import (
     VENDOR_CAPTURE,
     agent,
     from_the_host,
+    may_end_before,
+    perhaps_before,
     reached,
     size_excluded,
     witnesses,
@@ -29,7 +31,9 @@ WAYS = ("ways.outlasted", "ways.works_there")
 def refused_here_alone(facts: Facts, states: tuple[AddressState, ...]) -> Finding | None:
     """An open refusal, by the target's own address, of what it accepts by a second way; asked here, there, and here
     again. The refusal's sender alone tells that no box on the way made it; a reset does not name its sender, so its
-    distance must do (``from_the_host``)."""
+    distance must do (``from_the_host``). Whom it is about is proven only where the vendor is known to see another
+    address by the second way: behind one NAT it may see the same, and refuse one connection of several."""
+    others = facts.ways.seen_elsewhere.value or ()
     outlasted = facts.ways.outlasted.value or ()
     for state in states:
         connect = state.connect
@@ -47,6 +51,7 @@ def refused_here_alone(facts: Facts, states: tuple[AddressState, ...]) -> Findin
             facts=(*USED, *WAYS),
             witnesses=witnesses(facts, state) + facts.ways.outlasted.witnesses,
             at_most_likely=reset or connect.sender_place != "target",
+            at_most_possible=state.address not in others,
             settle_next=VENDOR_CAPTURE,
         )
     return None
@@ -71,18 +76,20 @@ def accepted_then_nothing(facts: Facts) -> Finding | None:
             f"The connection to {state.address} {met(cut)} {where_inside(cut)}.", *IN_FLOW, witnesses=cut.witnesses
         )
     known = of_accepted(state)
+    lost = ", or its answers are lost on their way back" if may_be_size(state) else ""
     alike = "" if known is None else f" That is the way of {known}."
     return Finding(
         lean=Lean.SUPPORTS,
         because=f"{state.address} accepts the connection and then answers nothing to {sent}, while the same address "
-        f"answers it {whence(facts)}{for_a_block(facts, (state,))}.{alike}",
+        f"answers it {whence(facts)}{for_a_block(facts, (state,))}{lost}"
+        f"{perhaps_before(facts, state)}.{'' if may_end_before(facts, state) else alike}",
         facts=USED,
         witnesses=witnesses(facts, state) + other.witnesses,
         at_most_likely=True,
         at_most_possible=was_reset(state)
         or acked is False
         or (may_be_size(state) and not size_excluded(facts, state))
-        or facts.path.proxy_in_path.value is True,
+        or may_end_before(facts, state),
         settle_next=SMALL_PACKETS if may_be_size(state) and not size_excluded(facts, state) else VENDOR_CAPTURE,
     )
 

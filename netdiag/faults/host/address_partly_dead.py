@@ -9,7 +9,9 @@ How it shows
 
 What looks like it
     A drop on the way to one address only (transit.path.black_hole), which is excluded when the siblings share a network
-    or the walk reaches the vendor's border. A dead IPv6 side (host.ipv6.dead).
+    or the walk reaches the vendor's border. A dead IPv6 side (host.ipv6.dead). A limit or a block of the customer at
+    the one address only (host.block.source_address): another line is then let in. An ICMP error by which a rule of the
+    vendor's refuses is no death (host.block.rejected).
 
 What would settle it
     The same address failing on the agent's line.
@@ -19,7 +21,9 @@ What to tell the customer
 """
 
 from netdiag.facts import AddressState, Facts
-from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes, silent
+from netdiag.faults._ways import whence
+from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes
+from netdiag.faults.host._mechanisms import is_rule
 from netdiag.faults.host._reading import (
     SILENT_RIVALS,
     agent,
@@ -47,14 +51,26 @@ def assess(facts: Facts) -> Finding:
         return opposes("The target's addresses do not differ in whether they accept connections.", "target.addresses")
     other = agent(facts)
     if other.works:
-        return silent("Addresses of the target that fail here work on another line.", *USED)
+        return opposes(
+            f"The addresses that accept no connection from here work {whence(facts)}, so they are not dead.",
+            *USED,
+            witnesses=other.witnesses,
+        )
+    rule = next((dead for dead, _ in pairs if is_rule(dead.connect)), None)
+    if rule is not None:
+        return opposes(
+            f"A rule of the vendor's refuses connections to {rule.address}, so that address is not dead.",
+            *USED,
+            witnesses=rule.witnesses,
+        )
     dead, alive = max(pairs, key=lambda pair: same_network(pair[0].address, pair[1].address))
     near, sign = same_network(dead.address, alive.address), border(facts, dead)
     proof = "in the same network" if near else f"although {sign}" if sign else where(facts, dead)
     return Finding(
         lean=Lean.SETTLES if other.fails else Lean.SUPPORTS,
         because=f"{dead.address} accepts no connection, while {alive.address} does, "
-        f"{'and it fails on another line, too' if other.fails else proof}.",
+        f"{'and it fails on another line, too' if other.fails else proof}."
+        f"{'' if other.fails else ' A block of this address there alone would look the same from one line.'}",
         facts=USED,
         witnesses=witnesses(facts, dead, alive) + other.witnesses,
         at_most_likely=True,  # two lines may share the vendor's own provider, which can drop one address for both

@@ -29,6 +29,7 @@ from netdiag.faults.host._reading import (
     addresses,
     agent,
     border,
+    reached,
     too_few,
     unreachable,
     where,
@@ -67,6 +68,9 @@ def assess(facts: Facts) -> Finding:
     state = dropped[0]
     sign, seen = border(facts, state), witnesses(facts, *dropped) + other.witnesses
     silence = f"Connections to {addresses(dropped)} on port {facts.port} get no answer"
+    opened = reached(facts)
+    if opened:
+        silence += f" (to {addresses(opened)} they come about: it is not the whole service, or packets are lost)"
     back = "the vendor drops them, or the answers are lost on their way back"
     if sign is None:
         return Finding(

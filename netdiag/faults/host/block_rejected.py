@@ -22,6 +22,7 @@ What to tell the customer
 
 from netdiag.evidence.record import Icmp
 from netdiag.facts import AddressState, Facts
+from netdiag.faults._ways import for_a_block, whence
 from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes, silent
 from netdiag.faults.host._mechanisms import of_icmp
 from netdiag.faults.host._reading import (
@@ -29,9 +30,12 @@ from netdiag.faults.host._reading import (
     PROFILE,
     VENDOR_CAPTURE,
     Agent,
+    addresses,
     agent,
     from_the_host,
-    unreachable,
+    is_partial,
+    reached,
+    shut,
     witnesses,
 )
 from netdiag.faults.reading import carries_healthy_control, icmp_errors, icmp_words, kind_of
@@ -41,7 +45,7 @@ USED = ("target.addresses", "agent.runs", "path.proxy_in_path")
 
 
 def assess(facts: Facts) -> Finding:
-    states = unreachable(facts)
+    states = shut(facts)
     if isinstance(states, Finding):
         return states
     other = agent(facts)
@@ -79,20 +83,34 @@ def _refusal(facts: Facts, state: AddressState, other: Agent) -> Finding | None:
     said = f"{icmp.sender}, {place}, refuses port {facts.port} with {icmp_words(icmp)} ({mechanism.name})"
     whom = "; it refuses another line in the same way" if other.fails else ""
     if other.works or other.capped_works:
-        whom = "; the same address works from another line, so the rule is about this one"
+        whom = _served_elsewhere(facts, state)
     ambiguous = kind_of(icmp) == "unreachable" and connect.sender_place == "vendor"
     if ambiguous and (connect.elapsed_ms or 0) >= NEIGHBOUR_WAIT_MS:
         return None  # the wait for a neighbour: host.machine.down
     proven = connect.sender_place == "target" or (facts.profile_given and not ambiguous)
     return Finding(
         lean=Lean.SETTLES if proven else Lean.SUPPORTS,
-        because=f"{said}: a firewall's rule{whom}. It is the answer of {mechanism.makers}.",
+        because=f"{said}: a firewall's rule{whom}{_beside(facts)}. It is the answer of {mechanism.makers}.",
         facts=USED,
         witnesses=witnesses(facts, state) + other.witnesses,
         at_most_likely=not proven,
         settle_next=PROFILE,
         search_keys=(("rule", mechanism.look),),
     )
+
+
+def _served_elsewhere(facts: Facts, state: AddressState) -> str:
+    """What it says of the rule that the address works elsewhere, as a clause. By a second way the vendor may see the
+    same address, and refuse one connection of several."""
+    by_a_way = for_a_block(facts, (state,))
+    if by_a_way and not any(run.usable and run.works is True for run in facts.agent.runs.value or ()):
+        return by_a_way
+    return "; the same address works from another line, so the rule is about this one"
+
+
+def _beside(facts: Facts) -> str:
+    """That other addresses accept connections, as a clause: a limit that programs trip stands on what they prefer."""
+    return f"; connections to {addresses(reached(facts))} come about" if is_partial(facts) else ""
 
 
 def _strangers(facts: Facts, state: AddressState, icmp: Icmp) -> Finding:
@@ -136,7 +154,8 @@ def _reset(facts: Facts, state: AddressState, other: Agent) -> Finding:
     whose = "" if own else "; whether the host sends it or a box on the way, is not known"
     return Finding(
         lean=Lean.SUPPORTS,
-        because=f"{state.address} refuses port {facts.port} with a reset, while another line is let in{whose}.",
+        because=f"{state.address} refuses port {facts.port} with a reset, while it works {whence(facts)}{whose}"
+        f"{_beside(facts)}.",
         facts=USED,
         witnesses=witnesses(facts, state) + other.witnesses,
         at_most_likely=True,

@@ -8,11 +8,13 @@ What is broken
 How it shows
     Connections stay without an answer while all other hosts work. The walk to the service port reaches the vendor's
     border and ends there, or another port or protocol of the same address answers. From other lines the address works.
+    Where the name has several addresses it may stand at one of them, or on one family alone, which programs prefer.
     Some blocks accept the connection first and then keep silent or hang up. Others refuse openly (host.block.rejected);
     that the same address works by a second way out at the same minutes then shows whom the refusal is about.
 
 What looks like it
-    A drop for everyone (host.block.everyone) and a machine that is down, until another line was tried. A drop on the
+    A drop for everyone (host.block.everyone), a machine that is down, and, where other addresses of the name let this
+    line in, a dead one (host.ipv6.dead, host.address.partly_dead), until another line was tried. A drop on the
     way (transit.path.black_hole), on the return path, or in the customer's own machine or router. "Works for me" from
     the agent's line, or by a proxy, excludes the first two only, and never speaks against a block: it speaks for one. A
     second way that shares the customer's public address meets the same block: that it fails, too, says nothing.
@@ -29,15 +31,18 @@ What to tell the customer
 
 from netdiag.facts import Facts
 from netdiag.faults._ways import fails_there, for_a_block, next_measurement, whence
-from netdiag.faults.base import Fault, Finding, Lean, opposes
+from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
 from netdiag.faults.host._reading import (
     SILENT_RIVALS,
     VENDOR_CAPTURE,
     addresses,
     agent,
     border,
+    is_partial,
+    reached,
+    shut,
+    stopped_before,
     too_few,
-    unreachable,
     where,
     witnesses,
 )
@@ -48,7 +53,7 @@ def assess(facts: Facts) -> Finding:
     accepted = accepted_then_nothing(facts) or worked_then_silent(facts)
     if accepted is not None:
         return accepted
-    states = unreachable(facts)
+    states = shut(facts)
     if isinstance(states, Finding):
         return states
     refused = refused_here_alone(facts, states)
@@ -67,7 +72,12 @@ def assess(facts: Facts) -> Finding:
     state = dropped[0]
     sign = border(facts, state)
     elsewhere = other.works or other.capped_works
-    silence = f"Connections from this address to {addresses(dropped)} on port {facts.port} get no answer"
+    beside = f" (those to {addresses(reached(facts))} come about)" if is_partial(facts) else ""
+    if beside and (not elsewhere or (sign is None and stopped_before(facts, state))):
+        return silent(
+            f"{addresses(dropped)} may be shut to this address alone{beside}: only another line would tell.", *USED
+        )
+    silence = f"Connections from this address to {addresses(dropped)} on port {facts.port} get no answer{beside}"
     also = fails_there(facts, dropped)
     if elsewhere:
         silence += f", while they work {whence(facts)}"

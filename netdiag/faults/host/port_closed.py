@@ -21,7 +21,7 @@ What to tell the customer
     needs to change.
 """
 
-from netdiag.facts import AddressState, Facts
+from netdiag.facts import AddressState, Facts, Walk
 from netdiag.faults._ways import whence
 from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes, silent
 from netdiag.faults.host._reading import (
@@ -74,7 +74,7 @@ def assess(facts: Facts) -> Finding:
         return Finding(
             lean=Lean.SETTLES if own else Lean.SUPPORTS,
             because=f"Connections to {named} on port {facts.port} are reset, here and from another line"
-            f"{', from where the host stands' if own else '; how far away the host stands is not known'}.",
+            f"{_standing(walk) if own else '; how far away the host stands is not known'}.",
             facts=USED,
             witnesses=seen + other.witnesses,
             at_most_likely=not own,
@@ -83,7 +83,7 @@ def assess(facts: Facts) -> Finding:
     if walk is not None and walk.end == "refused" and (walk.end_ttl or 0) <= 2 and border(facts, refused[0]) is None:
         return silent(f"The reset comes from {walk.end_ttl} hops away: too near to tell the host from a router.", *USED)
     far = "" if walk is None or walk.end_ttl is None else f", from {walk.end_ttl} hops away"
-    far += ", where the host stands" if own else "; whether the host sends it or a box on the way, is not known"
+    far += _standing(walk) if own else "; whether the host sends it or a box on the way, is not known"
     return Finding(
         lean=Lean.SUPPORTS,
         because=f"Connections to {named} on port {facts.port} are refused with a TCP reset{far}. A rule that refuses "
@@ -94,6 +94,16 @@ def assess(facts: Facts) -> Finding:
         at_most_possible=not (own or _agrees(facts, refused[0])),
         settle_next=CONTROL_RUN,
     )
+
+
+def _standing(walk: Walk | None) -> str:
+    """Where the reset comes from, as a clause, of one that counts as the host's: a router or a firewall right before it
+    may send it in its name, and is the vendor's as well."""
+    if walk is None or walk.nearer_by is None:
+        return ", from behind a router of the vendor's"
+    if walk.nearer_by == 0:
+        return ", from where the host stands"
+    return f", from {walk.nearer_by} hop nearer than other answers of the host: from before it, or from itself"
 
 
 def _from_the_host(facts: Facts, state: AddressState) -> bool | None:

@@ -11,7 +11,8 @@ What looks like it
     A box on the way that resets connections (transit.tamper.reset_by_name, transit.tamper.reset), or one in the
     customer's network (local.firewall.by_name): who sent a reset shows only where the same data were sent with TTLs
     that end on the way. If they got as far as the last router before the host without one, and that router is the
-    vendor's, the reset is the vendor's, too. A limit on connections of one address.
+    vendor's, the reset is the vendor's, too. A box that accepts in the host's place and closes stands nearer than the
+    address' other answers come from, which excludes it only where that is known. A limit on connections of one address.
 
 What would settle it
     The same ending on the agent's line, from where the host stands.
@@ -22,7 +23,7 @@ What to tell the customer
 
 from netdiag.facts import Facts
 from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes, silent
-from netdiag.faults.host._reading import VENDOR_CAPTURE, agent, witnesses
+from netdiag.faults.host._reading import VENDOR_CAPTURE, agent, may_end_before, perhaps_before, witnesses
 from netdiag.faults.host._service import stopped, was_reset
 from netdiag.faults.in_flow import FACTS, flow_to, is_before_the_host, was_ended, where, whose
 
@@ -57,10 +58,12 @@ def assess(facts: Facts) -> Finding:
     if other.fails and not forgeable:
         return Finding(
             lean=Lean.SETTLES,
-            because=f"{taken}, here and from another line alike.",
+            because=f"{taken}, here and from another line alike{perhaps_before(facts, state)}.",
             facts=USED,
             witnesses=seen,
             at_most_likely=reset,
+            at_most_possible=may_end_before(facts, state),  # two lines may meet the same box
+            settle_next=VENDOR_CAPTURE,
         )
     doubt = f"; who sent the {'reset' if reset else 'end'}, one line alone does not show"
     if other.fails:
@@ -71,9 +74,7 @@ def assess(facts: Facts) -> Finding:
         facts=USED if owner is None else (*USED, *FACTS),
         witnesses=seen,
         at_most_likely=True,
-        at_most_possible=forgeable
-        or facts.path.proxy_in_path.value is True
-        or facts.controls.any_healthy.value is not True,
+        at_most_possible=forgeable or may_end_before(facts, state) or facts.controls.any_healthy.value is not True,
         settle_next=CONTROL_RUN if not other.fails else VENDOR_CAPTURE,
     )
 

@@ -9,11 +9,12 @@ How it shows
 
 What looks like it
     Data that never arrives (a path that loses large packets, a filter that drops by name): then nothing is
-    acknowledged. Large answers lost on the way back look the same from one end, and from two that share that way,
-    unless something large did come from the address; where no host answers a TLS greeting, it is the line's. A
-    transparent proxy close to the customer acknowledges in the host's place. A tarpit or a silent drop above the
-    connection is the vendor's rule. Small segments tell size apart: a path that loses large packets lets these
-    through, and a service that hangs is as silent to them.
+    acknowledged. Answers lost on the way back look the same from one end, and from two that share that way; of large
+    ones something large that did come from the address tells; where no host answers a TLS greeting, it is the line's.
+    A box on the way, the customer's or a provider's, accepts and acknowledges in the host's place: it stands nearer
+    than the address' other answers come from, which excludes it only where that is known. A tarpit or a silent drop
+    above the connection is the vendor's rule. Small segments tell size apart: a path that loses large packets lets
+    these through, and a service that hangs is as silent to them.
 
 What would settle it
     The same silence towards the agent's line, and with small packets.
@@ -24,7 +25,17 @@ What to tell the customer
 
 from netdiag.facts import Facts
 from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes, silent
-from netdiag.faults.host._reading import SMALL_PACKETS, agent, controls, size_excluded, tls_is_silent, witnesses
+from netdiag.faults.host._reading import (
+    SMALL_PACKETS,
+    VENDOR_CAPTURE,
+    agent,
+    controls,
+    may_end_before,
+    perhaps_before,
+    size_excluded,
+    tls_is_silent,
+    witnesses,
+)
 from netdiag.faults.host._service import stopped
 from netdiag.faults.sizes import is_matter_of_size
 
@@ -70,22 +81,24 @@ def assess(facts: Facts) -> Finding:
     if other.fails:
         return Finding(
             lean=Lean.SETTLES,
-            because=f"{taken}, here and from another line alike{unless}.",
+            because=f"{taken}, here and from another line alike{unless}{perhaps_before(facts, state)}.",
             facts=USED,
             witnesses=seen,
             at_most_likely=not large,
-            settle_next=SMALL_PACKETS,
+            at_most_possible=may_end_before(facts, state),  # two lines may meet the same box
+            settle_next=SMALL_PACKETS if not large else VENDOR_CAPTURE,
         )
     at_tls = state.http is None
     return Finding(
         lean=Lean.SUPPORTS,
-        because=f"{taken}, while other hosts do{unless}.",
+        because=f"{taken}, while other hosts do{unless or ', or its answers are lost on their way back'}"
+        f"{perhaps_before(facts, state)}.",
         facts=USED,
         witnesses=seen,
         at_most_likely=True,
         at_most_possible=not large
         or (at_tls and controls(facts).tls_works is not True)
-        or facts.path.proxy_in_path.value is True
+        or may_end_before(facts, state)
         or facts.controls.any_healthy.value is not True,
         settle_next=CONTROL_RUN if large else f"{CONTROL_RUN} {SMALL_PACKETS}",
     )

@@ -9,6 +9,7 @@ from netdiag.facts import (
     AddressState,
     ConnectState,
     ControlState,
+    Fact,
     Facts,
     HttpState,
     LocalRefusal,
@@ -17,6 +18,7 @@ from netdiag.facts import (
     TlsState,
     seen,
 )
+from netdiag.facts.agent import AgentFacts
 from netdiag.facts.flow import Refusal
 from netdiag.facts.path import HopPlace
 from netdiag.faults.base import CONTROL_RUN, Lean
@@ -215,6 +217,31 @@ class TestAcceptedThenNothing:
         assert found("transit.tamper.reset_by_name", given).lean is Lean.SUPPORTS
 
 
+class TestABoxOnTheWay:
+    """What accepts the connection may stand nearer than the host: the walk ends nearer than echoes come from, or it is
+    not known from where they do."""
+
+    LARGE = seen((TARGET,), W)
+
+    @pytest.mark.parametrize("how", ["silent", "closed"])
+    @pytest.mark.parametrize("agent", [run(), run(works=True), run(fails=True)], ids=["unlike", "served", "alike"])
+    @pytest.mark.parametrize(("nearer_by", "is_clear"), [(5, False), (2, False), (1, True), (0, True), (None, False)])
+    def test_nobody_is_accused_where_it_may_be(
+        self, nearer_by: int | None, is_clear: bool, agent: AgentFacts, how: Literal["silent", "closed"]
+    ) -> None:
+        way = msgspec.structs.replace(walk(end="open"), nearer_by=nearer_by)
+        given = {"target": way, "path__large_from": self.LARGE, "path__proxy_in_path": Fact(), "agent": agent}
+        side = said(facts(at(tls=after_greeting(how)), **given))[0]  # type: ignore[arg-type]
+        assert side == ("host" if is_clear else "inconclusive")
+
+    def test_a_walk_of_another_protocol_that_ends_as_far_away_clears_it(self) -> None:
+        """An echo's way back may be the longer one."""
+        way = msgspec.structs.replace(walk(end="open"), nearer_by=2)
+        hung = at(tls=after_greeting("silent"))
+        given = facts(hung, target=way, path__large_from=self.LARGE, path__proxy_in_path=seen(False, W))
+        assert said(given)[0] == "host"
+
+
 class TestRefusals:
     @pytest.mark.parametrize("code", [3, 10, 13])
     def test_icmp_of_the_target_itself_is_its_firewall(self, code: int) -> None:
@@ -238,6 +265,15 @@ class TestRefusals:
         assert (suspect.lean, suspect.at_most_possible) == (Lean.SUPPORTS, True)
         assert said(given)[0] == "inconclusive"
 
+    @pytest.mark.parametrize("code", [0, 13])
+    def test_the_control_run_is_not_asked_for_once_it_was_given(self, code: int) -> None:
+        refused = at(connect=icmp(code, "path", sender=ISP))
+        given = {"target": walk(place="public", end="icmp", sender=ISP)}
+        for elsewhere, asked in ((run(), False), (run(works=True), False), (None, True)):
+            told = decide(facts(refused, agent=elsewhere, **given)).next_evidence
+            assert (CONTROL_RUN in told) == asked
+            assert not any("--control" in one for one in told if one != CONTROL_RUN)
+
     def test_icmp_of_the_gateway_is_not_the_vendors(self) -> None:
         given = facts(at(connect=icmp(13, "gateway", sender="192.168.1.1")))
         assert found("host.block.rejected", given).lean is Lean.OPPOSES
@@ -255,6 +291,18 @@ class TestRefusals:
     def test_a_reset_is_a_closed_port_as_far_as_one_line_shows(self) -> None:
         given = facts(at(connect=REFUSED), target=walk(end="refused"))
         assert said(given) == ("host", "likely", "host.port.closed")
+
+    @pytest.mark.parametrize(
+        ("nearer_by", "words"),
+        [(0, "from where the host stands"), (1, "from 1 hop nearer"), (None, "from behind a router of the vendor's")],
+    )
+    def test_where_the_reset_comes_from_in_words(self, nearer_by: int | None, words: str) -> None:
+        way = msgspec.structs.replace(walk(end="refused"), nearer_by=nearer_by)
+        given = facts(at(connect=REFUSED), target=way, agent=run(fails=True))
+        assert words in decide(given).summary
+
+    def test_protocol_unreachable_is_a_rule_as_well(self) -> None:
+        assert said(facts(at(connect=icmp(2, "target")), target=walk()))[2] == "host.block.rejected"
 
     def test_a_reset_towards_another_line_too_closes_the_port(self) -> None:
         given = facts(at(connect=REFUSED), target=walk(end="refused"), agent=run(fails=True))

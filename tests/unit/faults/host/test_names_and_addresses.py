@@ -11,8 +11,10 @@ from tests.unit.faults.host.scene import (
     ELSEWHERE,
     ISP,
     OPEN,
+    REFUSED,
     SECOND,
     SILENT,
+    TARGET,
     TARGET6,
     TLS_OK,
     W,
@@ -132,11 +134,39 @@ class TestIpv6:
         given = on_ipv6(WORKING, at(TARGET6, SILENT), target=walk(TARGET6, place="public", sender=ISP))
         assert said(given)[0] == "inconclusive"
 
-    def test_proven_by_the_vendors_own_refusal_and_likelier_by_the_agent(self) -> None:
-        refused = at(TARGET6, icmp(1, "target", sender=TARGET6, kind=1))
-        assert said(on_ipv6(WORKING, refused)) == ("host", "established", "host.ipv6.dead")
+    def test_proven_by_the_vendors_last_router_and_likely_where_another_line_fails(self) -> None:
+        missed = at(TARGET6, icmp(3, "vendor", sender="2001:db8:7::1", kind=1, elapsed_ms=3070))
+        assert said(on_ipv6(WORKING, missed)) == ("host", "established", "host.ipv6.dead")
         given = on_ipv6(WORKING, at(TARGET6, SILENT), target=walk(TARGET6), agent=run(fails=True))
         assert said(given) == ("host", "likely", "host.ipv6.dead")
+
+    @pytest.mark.parametrize("code", [1, 3, 4, 5])
+    def test_what_the_target_itself_refuses_is_a_rule_and_no_death(self, code: int) -> None:
+        refused = at(TARGET6, icmp(code, "target", sender=TARGET6, kind=1))
+        given = on_ipv6(WORKING, refused)
+        assert said(given) == ("host", "established", "host.block.rejected")
+        assert f"connections to {TARGET} come about" in decide(given).summary
+        assert found("host.ipv6.dead", given).lean is Lean.OPPOSES
+
+    def test_a_route_that_is_gone_is_not_told_from_a_rule_at_once(self) -> None:
+        given = on_ipv6(WORKING, at(TARGET6, icmp(0, "vendor", sender="2001:db8:7::1", kind=1)), target=walk(TARGET6))
+        assert said(given)[:2] != ("host", "established")
+
+    def test_silent_here_alone_it_is_a_block_of_this_address_over_ipv6(self) -> None:
+        """As a limit leaves it that was tripped by programs, which prefer IPv6."""
+        given = on_ipv6(WORKING, at(TARGET6, SILENT), target=walk(TARGET6), agent=run(works=True))
+        verdict = decide(given)
+        assert (verdict.side, verdict.certainty, verdict.fault) == ("host", "likely", "host.block.source_address")
+        assert f"get no answer (those to {TARGET} come about)" in verdict.summary
+        assert found("host.ipv6.dead", given).lean is Lean.OPPOSES
+        assert found("host.block.source_address", on_ipv6(WORKING, at(TARGET6, SILENT))).lean is Lean.SILENT
+
+    def test_silent_here_alone_and_nowhere_placed_it_is_undecided(self) -> None:
+        stray = walk(TARGET6, place="public", sender=ISP)
+        given = on_ipv6(WORKING, at(TARGET6, SILENT), target=stray, agent=run(works=True))
+        verdict = decide(given)
+        assert verdict.side == "inconclusive"
+        assert "nothing that was measured explains" not in verdict.summary
 
     def test_not_the_vendors_where_nobody_answers_over_ipv6(self) -> None:
         given = facts(WORKING, at(TARGET6, SILENT), target__works=seen(True, W))
@@ -161,6 +191,18 @@ class TestOneOfSeveral:
     def test_the_agents_line_leaves_a_provider_that_both_share(self) -> None:
         given = facts(WORKING, at(SECOND, SILENT), target=walk(SECOND), agent=run(fails=True))
         assert said(given) == ("host", "likely", "host.address.partly_dead")
+
+    def test_where_another_line_is_let_in_it_is_a_block_there(self) -> None:
+        given = facts(WORKING, at(SECOND, SILENT), target=walk(SECOND), agent=run(works=True))
+        assert said(given) == ("host", "likely", "host.block.source_address")
+        reset = facts(WORKING, at(SECOND, REFUSED), target=walk(SECOND, end="refused"), agent=run(works=True))
+        assert said(reset) == ("host", "likely", "host.block.rejected")
+        assert found("host.address.partly_dead", given).lean is Lean.OPPOSES
+
+    def test_what_the_address_itself_refuses_is_a_rule_and_no_death(self) -> None:
+        given = facts(WORKING, at(SECOND, icmp(3, "target", sender=SECOND)), target=walk(SECOND, end="icmp"))
+        assert said(given) == ("host", "established", "host.block.rejected")
+        assert found("host.address.partly_dead", given).lean is Lean.OPPOSES
 
     def test_the_whole_host_is_not_blocked_then(self) -> None:
         given = facts(WORKING, at(SECOND, SILENT), target=walk(SECOND))

@@ -34,15 +34,22 @@ def again(told: Story, failure: Failure | None) -> Verdict:
     return decide(derive(told.bundle()))
 
 
-@pytest.mark.parametrize("via", [PROXY, LINE])
-def test_refused_by_the_target_here_and_served_there(via: Via) -> None:
+def test_refused_by_the_target_here_and_served_there() -> None:
+    refusal = port_unreachable(TARGET)
+    verdict = again(by(blocked(refusal, end="icmp"), PROXY), refusal)
+    assert (verdict.side, verdict.certainty, verdict.fault) == ("host", "established", "host.block.source_address")
+    assert "works through the proxy, dead from here: that is evidence for a block of this address." in verdict.summary
+    assert "is no reason to look for the fault at your end" in verdict.reply
+
+
+@pytest.mark.parametrize("via", [LINE, LAN])
+def test_a_way_by_which_the_vendor_may_see_the_same_address_does_not_prove_a_block_of_it(via: Via) -> None:
+    """It may refuse one connection of several, whoever asks: that it refuses by a rule is all that is proven."""
     refusal = port_unreachable(TARGET)
     verdict = again(by(blocked(refusal, end="icmp"), via), refusal)
-    assert (verdict.side, verdict.certainty, verdict.fault) == ("host", "established", "host.block.source_address")
-    assert "dead from here: that is evidence for a block of this address" in verdict.summary
-    if via is PROXY:
-        assert "works through the proxy, dead from here" in verdict.summary
-    assert "is no reason to look for the fault at your end" in verdict.reply
+    assert (verdict.side, verdict.certainty, verdict.fault) == ("host", "established", "host.block.rejected")
+    assert "if the vendor sees another one that way" in verdict.summary
+    assert "so the rule is about this one" not in verdict.summary
 
 
 def test_not_refused_again_is_no_proof_of_whom_it_is_about() -> None:
