@@ -37,16 +37,17 @@ from netdiag.faults.reading import (
     kind_of,
     weakest,
 )
+from netdiag.faults.transit._signs import accepts, sent_in_vain
 
 KINDS = ("unreachable", "prohibited", "rejected")
 FACTS = ("target.addresses", "path.target4", "path.target6", "path.controls", "controls.any_healthy")
 
 
 def assess(facts: Facts) -> Finding:
-    excuse, failed = excused(facts), failed_connects(facts)
+    excuse, failed = excused(facts), sent_in_vain(facts)
     if excuse is not None:
         return excuse
-    if facts.target.addresses.known and not failed:
+    if facts.target.addresses.known and not failed and (accepts(facts) or not failed_connects(facts)):
         return opposes("The target accepts connections, so no router on the way stops them.", "target.addresses")
     if facts.machine.local_refusal.known:
         return opposes(

@@ -3,10 +3,24 @@
 from netdiag.evidence.record import Icmp
 from netdiag.facts import AddressState, Facts, Hop, Walk
 from netdiag.facts.places import classify, family
-from netdiag.faults.reading import carries_healthy_control, control_walks, hop_at
+from netdiag.faults.reading import carries_healthy_control, control_walks, failed_connects, hop_at
 
 CUSTOMERS_HOPS = 2
 """The gateway, and a router of the customer's own behind it (an office's border)."""
+
+
+def sent_in_vain(facts: Facts) -> tuple[AddressState, ...]:
+    """Addresses of the target at which no attempt ever worked, though this machine did send to them: of what it refused
+    to send, for want of a route, no router saw anything."""
+    return tuple(one for one in failed_connects(facts) if one.connect is not None and one.connect.how != "local")
+
+
+def accepts(facts: Facts) -> bool:
+    """An address of the target, not known to be false, accepted a connection."""
+    return any(
+        state.connect is not None and state.connect.how == "open" and state.genuine is not False
+        for state in facts.target.addresses.value or ()
+    )
 
 
 def vanish_there(facts: Facts, walk: Walk) -> Walk | None:

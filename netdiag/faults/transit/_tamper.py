@@ -42,7 +42,7 @@ def judge(facts: Facts, flow: FlowState, what: str) -> Finding:
         facts=FACTS,
         witnesses=flow.witnesses,
         at_most_possible=True,
-        settle_next=f"{CAPTURE} {CONTROL_RUN}",
+        settle_next=f"{CONTROL_RUN} {CAPTURE}",
     )
 
 

@@ -24,26 +24,28 @@ What to tell the customer
 
 from netdiag.facts import AddressState, Facts, Walk
 from netdiag.facts.places import same_announcement
-from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
+from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes, silent
 from netdiag.faults.reading import customers_own, excused, failed_connects, failing_walks, weakest
 from netdiag.faults.transit._signs import (
+    accepts,
     ends_among_strangers,
     may_be_the_customers,
     passed_by_other_packets,
+    sent_in_vain,
     vanish_there,
 )
 
 HTTPS = 443
 FACTS = ("path.target4", "path.target6", "path.controls", "path.others", "target.addresses", "agent.fails_elsewhere")
-NEXT = "A packet capture at the vendor's border at these times, or the same run from another line (--control)."
+NEXT = f"{CONTROL_RUN} A packet capture at the vendor's border at these times."
 
 
 def assess(facts: Facts) -> Finding:
     excuse = excused(facts)
     if excuse is not None:
         return excuse
-    failed = failed_connects(facts)
-    if facts.target.addresses.known and not failed:
+    failed = sent_in_vain(facts)
+    if facts.target.addresses.known and not failed and (accepts(facts) or not failed_connects(facts)):
         return opposes("The target accepts connections, so packets get there and back.", "target.addresses")
     answered = [one for one in failed if one.connect is not None and one.connect.how in {"refused", "icmp", "reset"}]
     if answered:

@@ -34,7 +34,7 @@ from netdiag.faults.reading import (
     icmp_words,
     unexplained,
 )
-from netdiag.faults.transit._signs import repeated
+from netdiag.faults.transit._signs import accepts, repeated, sent_in_vain
 
 FACTS = ("path.target4", "path.target6", "path.controls", "target.addresses")
 
@@ -43,7 +43,8 @@ def assess(facts: Facts) -> Finding:
     excuse = excused(facts)
     if excuse is not None:
         return excuse
-    if facts.target.addresses.known and not failed_connects(facts):
+    in_vain = sent_in_vain(facts)
+    if facts.target.addresses.known and not in_vain and (accepts(facts) or not failed_connects(facts)):
         return opposes("The target accepts connections, so packets get there.", "target.addresses")
     walks = failing_walks(facts)
     looping = [walk for walk in walks if walk.end == "loop"]

@@ -21,7 +21,7 @@ What to tell the customer
 """
 
 from netdiag.facts import Facts
-from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
+from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes, silent
 from netdiag.faults.reading import (
     carries_healthy_control,
     excused,
@@ -34,6 +34,7 @@ from netdiag.faults.reading import (
 from netdiag.faults.transit._signs import not_the_vendors
 
 FACTS = ("target.addresses", "path.controls", "agent.works_elsewhere")
+WHOSE = "Who runs that router (its AS), and the vendor's profile with its prefixes (--profile)."
 NEIGHBOUR_WAIT_MS = 2500
 """A router asks three times, a second apart, for a host that is down, before it says so (fault-signatures 2.3)."""
 
@@ -77,7 +78,7 @@ def assess(facts: Facts) -> Finding:
             or gone
             or not (foreign or shared)
             or bool(unexplained(facts, [one.address for one, _ in errors])),
-            settle_next="The same run from another line (--control): does that line have a route to the address?",
+            settle_next=f"{CONTROL_RUN} {WHOSE}",
         )
     if any(True for _ in icmp_errors(facts, places=("private",), kinds=("unreachable",))):
         return silent("A private router beyond the gateway has no route; whose it is, is not known.", *FACTS)

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from netdiag.facts import Egress, Facts, LocalRefusal, Proxy
+from netdiag.facts import AddressState, Egress, Facts, LocalRefusal, Proxy
 from netdiag.faults.local import firewall_machine, firewall_router
 from tests.unit.faults.local.stage import (
     DEAD,
@@ -301,3 +301,22 @@ def test_a_dead_family_does_not_hide_where_the_other_ends() -> None:
         ),
     )
     assert word(judged(firewall_router.FAULT, given)) == "opposes"
+
+
+@pytest.mark.parametrize(
+    ("states", "expected"),
+    [
+        pytest.param((failing("local", VENDOR6), opened(works=False)), "opposes", id="the-other-family-connects"),
+        pytest.param((failing("local", VENDOR6),), "silent", id="nothing-was-sent-at-all"),
+        pytest.param((failing("local", VENDOR6), failing()), "capped", id="the-other-family-ends-in-the-network"),
+    ],
+)
+def test_a_family_that_this_machine_does_not_have_says_nothing_of_a_router(
+    states: tuple[AddressState, ...], expected: str
+) -> None:
+    given = facts(
+        target=target(*states, works=False),
+        controls=controls(any_healthy=True, any_healthy4=True, all_failed=False),
+        path=path(walk(GATEWAY), controls=(control_walk(*OFFICE),)),
+    )
+    assert word(judged(firewall_router.FAULT, given)) == expected

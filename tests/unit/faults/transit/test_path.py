@@ -1,5 +1,6 @@
 """Faults of the path: a drop, a loop and a refusal must be shown not to be the vendor's before transit is named."""
 
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -284,3 +285,11 @@ CUT = target(opened(works=False, tls=TlsState(how="reset", server_hello=False)))
 )
 def test_tamper(given: Facts, expected: str) -> None:
     assert word(judged(tamper_reset_by_name.FAULT, given)) == expected
+
+
+@pytest.mark.parametrize("fault", [path_black_hole, path_loop], ids=["black-hole", "loop"])
+def test_a_family_that_this_machine_does_not_have_says_nothing_of_the_way(fault: ModuleType) -> None:
+    without = target(failing("local", VENDOR6), opened(works=False), works=False)
+    assert word(judged(fault.FAULT, facts(target=without, controls=controls(**HEALTHY)))) == "opposes"
+    nothing = target(failing("local", VENDOR6), works=False)
+    assert word(judged(fault.FAULT, facts(target=nothing, controls=controls(**HEALTHY)))) == "silent"
