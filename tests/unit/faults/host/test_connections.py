@@ -31,6 +31,7 @@ from tests.unit.faults.host.scene import (
     SECOND,
     SILENT,
     TARGET,
+    TARGET6,
     TLS_OK,
     W,
     answer,
@@ -151,6 +152,13 @@ class TestSilence:
         given = given if other.connect == SILENT else facts(DROPPED, other, target=walk())
         assert found(code, given).at_most_possible
         assert not found(code, facts(DROPPED, target=walk())).at_most_possible
+
+    def test_a_family_that_is_let_in_is_told_beside_the_one_that_is_not(self) -> None:
+        """Overload that loses connections leaves one family now and then: that is no rule for the whole service."""
+        other = at(TARGET6, tls=TLS_OK, http=answer(200))
+        given = facts(DROPPED, other, target=walk(), agent=run(fails=True), controls__any_healthy6=seen(True, W))
+        assert f"to {TARGET6} they come about" in found("host.block.everyone", given).because
+        assert "come about" not in found("host.block.everyone", facts(DROPPED, target=walk())).because
 
     def test_a_walk_that_gets_through_where_connects_do_not_is_loss(self) -> None:
         through = at(connect=SILENT, answers_otherwise=True)
