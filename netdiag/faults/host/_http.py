@@ -3,7 +3,7 @@
 from netdiag.facts import AddressState, Facts, HttpState, Witness
 from netdiag.faults.base import CONTROL_RUN, Finding, Lean
 from netdiag.faults.host._reading import agent, reached, witnesses
-from netdiag.faults.opened import OPENERS_LOG, may_be_the_boxs, opened, private, public, shown_alike
+from netdiag.faults.opened import OPENERS_LOG, answered_nearer, may_be_the_boxs, opened, private, public, shown_alike
 
 USED = (
     "target.scheme",
@@ -65,7 +65,7 @@ def answered(facts: Facts, state: AddressState, http: HttpState, because: str, *
     settled = sure and (authentic(facts, state) or (other.fails and not anybodys(facts)))
     return Finding(
         lean=Lean.SETTLES if settled else Lean.SUPPORTS,
-        because=because,
+        because=f"{because.removesuffix('.')}; {_anybody(facts, state)}." if anybodys(facts) else because,
         facts=USED,
         witnesses=proofs(facts, state),
         at_most_likely=not settled,
@@ -73,6 +73,12 @@ def answered(facts: Facts, state: AddressState, http: HttpState, because: str, *
         settle_next=_who_wrote(facts, state),
         search_keys=http.search_keys,
     )
+
+
+def _anybody(facts: Facts, state: AddressState) -> str:
+    end = answered_nearer(facts, state.address)
+    from_there = "" if end is None else f", and its port is answered from hop {end}, nearer than the target stands"
+    return f"in plain HTTP a box on the way may have written that{from_there}"
 
 
 def _who_wrote(facts: Facts, state: AddressState) -> str:

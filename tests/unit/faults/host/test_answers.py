@@ -55,6 +55,7 @@ class TestErrors:
         assert said(given)[0] == "inconclusive"
         given = facts(plain, target__scheme=seen("http", W), path__proxy_in_path=Fact(), agent=run(fails=True))
         assert said(given)[0] == "inconclusive", "what both ways have in common may answer both"
+        assert any("a box on the way may have written that" in one.says for one in decide(given).evidence)
         given = facts(plain, target__scheme=seen("http", W), agent=run(fails=True))
         assert said(given)[0] == "host", "it comes from where the target stands"
 
