@@ -22,8 +22,11 @@ class LimitAttempt(Observed, frozen=True, kw_only=True, tag="limit_attempt"):
 
     ``fresh``: the connection was made for it. ``status``, ``retry_after_s`` (RFC 9110 section 10.2.3, a date measured
     from the answer's own) and ``headers`` (those that speak of limits or find the answer in a log) are the answer's.
+    ``headers`` also have those of ``LIKENESS`` (recordings made before: not).
     ``closes``: the peer said that it closes the connection after it. ``in_flight``: attempts under way when it began,
-    itself included; ``held``: connections open then, its own included. ``syns_sent``: of a connection made for it.
+    itself included; ``held``: connections open or being made then, its own included (recordings made before: without
+    those of others under way). ``syns_sent``: of a connection made for it. ``idle_ms``: for how long the connection had
+    not been used, where it was not made for it.
     """
 
     address: str
@@ -42,6 +45,7 @@ class LimitAttempt(Observed, frozen=True, kw_only=True, tag="limit_attempt"):
     in_flight: UInt = 1
     held: UInt = 1
     syns_sent: UInt | None = None
+    idle_ms: UInt | None = None
 
 
 class LimitBudget(Struct, frozen=True, kw_only=True):
@@ -98,6 +102,16 @@ LIMITING_STATUSES = frozenset({406, 420, 429})
 AFTER_LIMIT = "limit"
 """``params["after"]`` of a watch that follows a limit which the rate section met, and no failure."""
 
+LIKENESS = ("location", "content-type", "content-length")
+"""Headers that, with the status, tell an answer from another: limiters may answer 200, or send elsewhere."""
+
+_IN_A_ROW = 5
+"""Answers of another likeness that are no chance any more: servers behind one address may differ."""
+
+_IDLE_MS = 300
+"""A reset of a connection that was not used for longer may be the end of an idle one that crossed the request: servers
+wait half a second at least before they end one. In a series without a pause it is the request that was reset."""
+
 BAN_LIKE = frozenset({"silent", "icmp", "reset", "refused"})
 """Refusals as bans make them, of which some last longer with every further attempt (fault-signatures 7.2)."""
 
@@ -140,7 +154,66 @@ def turned_away(history: Sequence[LimitAttempt]) -> Sequence[LimitAttempt]:
     return [one for one in attempts if refuses(one, attempts[0]) or (one is attempts[0] and refuses_already(one))]
 
 
+def lapsed(history: Sequence[LimitAttempt]) -> Sequence[LimitAttempt]:
+    """The requests that met the end of a kept connection. Servers end those at any time, and a request may cross that
+    end; it is asked once more on a new one (RFC 9112 section 9.3.1), and only an end of a new one refuses. But who ends
+    connections in turn, each after fewer requests than the one before, or has ended a new one, refuses on kept ones.
+    """
+    found: list[LimitAttempt] = []
+    most = 0
+    for number, one in enumerate(history):
+        if one.asks == "connection" or not _is_ended(one):
+            continue
+        if one.fresh:
+            break
+        uses = _uses(history[:number], one.connection)
+        if uses >= most:
+            found.append(one)
+            most = uses
+    return found
+
+
+def _is_ended(request: LimitAttempt) -> bool:
+    """Was its connection ended in place of an answer, by a reset only where it had been idle?"""
+    was_idle = request.idle_ms is not None and request.idle_ms >= _IDLE_MS
+    return request.outcome == "closed" or (request.outcome == "reset" and was_idle)
+
+
+def _uses(before: Sequence[LimitAttempt], connection: int) -> int:
+    """How many requests the connection of this number has carried since it was made."""
+    uses = 0
+    for one in reversed(before):
+        if one.connection == connection:
+            uses += one.asks == "request"
+            if one.fresh:
+                break
+    return uses
+
+
 def measured(attempts: Sequence[LimitAttempt]) -> Sequence[LimitAttempt]:
-    """``attempts`` from the request on that the others are compared with: the last single one."""
+    """``attempts`` from the request on that the others are compared with: the last single one. Without those that
+    ``lapsed``, which tell of no limit."""
     last = max((number for number, one in enumerate(attempts) if one.phase == "single"), default=0)
-    return attempts[last:]
+    left_out = {one.id for one in lapsed(attempts[last:])}
+    return [one for number, one in enumerate(attempts[last:]) if number == 0 or one.id not in left_out]
+
+
+def changed(history: Sequence[LimitAttempt]) -> LimitAttempt | None:
+    """The first answer that was no error and yet not like those before: another status, or ``_IN_A_ROW`` with another
+    of the headers of ``LIKENESS`` after nothing but answers like the first, of which there were two or more. Limiters
+    may answer with 200 or a redirect; but it may be a page that changed, too. None: there was no such. ``history``:
+    as ``measured`` gives it."""
+    answers = [one for one in history if one.asks == "request" and one.outcome == "answered"]
+    if not answers or answers[0] is not history[0]:
+        return None
+    other = next((one for one in answers if one.status != answers[0].status), None)
+    likes = [_likeness(one) for one in answers if other is None or one.began_ns < other.began_ns]
+    same = next((number for number, like in enumerate(likes) if like != likes[0]), len(likes))
+    rest = likes[same : same + _IN_A_ROW]
+    if same > 1 and len(rest) == _IN_A_ROW and len(set(rest)) == 1:
+        return answers[same]
+    return other
+
+
+def _likeness(answer: LimitAttempt) -> tuple[tuple[str, str], ...]:
+    return tuple((one.name, one.value) for one in answer.headers if one.name in LIKENESS)

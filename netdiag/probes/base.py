@@ -166,7 +166,8 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
 class LimitWish(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt of a rate section. It begins at ``at_ns`` of the run's clock, or as soon after as it may. ``series``
     numbers the attempts between two refusals. A request goes out on connection ``connection``, which is made where it
-    is not open; a connection alone is closed at once unless ``hold``. ``release``: all connections are closed before.
+    is not open; a connection alone is closed at once unless ``hold``. ``release``: all connections are closed before,
+    and none is under way.
     """
 
     phase: Phase

@@ -3,13 +3,15 @@
 import itertools
 import math
 import random
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from netdiag.evidence.limits import LimitAttempt, LimitBudget, Outcome, measured, refuses
+from netdiag.evidence.limits import LimitAttempt, LimitBudget, Outcome, changed, lapsed, measured, refuses
 from netdiag.evidence.record import ObsId, StepId
 from netdiag.probes.base import LimitWish
+from netdiag.probes.limits.driving import with_distances
 from netdiag.probes.limits.planning import next_attempts
 
 
@@ -165,18 +167,26 @@ class Simulation:
         ids = itertools.count(1)
         open_: set[int] = set()
         now_s = 0.0
-        while wanted := next_attempts(history, self.budget, round(now_s * 1e9)):
-            for wish in wanted:
+        gap_ns = round(1e9 / self.budget.rate)
+        while planned := next_attempts(history, self.budget, round(now_s * 1e9)):
+            wanted = deque(with_distances(planned, gap_ns))
+            while wanted:
+                wish, distance_ns = wanted.popleft()
                 if wish.release:
                     open_.clear()
                 if wish.connection not in open_ and sum(one.fresh for one in history) >= self.budget.connections:
                     return history
-                now_s = max(now_s, wish.at_ns / 1e9)
+                last_ns = history[-1].began_ns if history else -gap_ns
+                now_s = max(now_s, wish.at_ns / 1e9, (last_ns + distance_ns) / 1e9)
                 made = self._attempt(wish, now_s, open_, chance, ObsId(f"o{next(ids)}"))
                 history.append(made)
                 now_s = made.ended_ns / 1e9
-                if refuses(made, measured(history)[0]):
+                if made in lapsed(history):
+                    wanted.appendleft((wish, gap_ns))
+                elif refuses(made, measured(history)[0]) or changed(measured(history)):
                     break
+                if sum(one.asks == "request" for one in history) >= self.budget.requests:
+                    wanted = deque(one for one in wanted if not one[0].request)
         return history
 
     def _attempt(
@@ -189,8 +199,11 @@ class Simulation:
         ends_s = arrives_s + waits_s + self.rtt_s / 2 + chance.uniform(0, self.noise_s)
         if self.how == "silent" and not passes:
             ends_s += 1.5
+        held = len(open_ | {wish.connection})
         if passes and (wish.request or wish.hold):
             open_.add(wish.connection)
+        elif self.how != "refused_http":
+            open_.discard(wish.connection)
         answered = 200 if passes else self.status if self.how == "refused_http" else None
         return LimitAttempt(
             id=id_,
@@ -207,10 +220,10 @@ class Simulation:
             method=wish.method if wish.request else None,
             outcome="answered" if passes else self.how,
             status=answered if wish.request else None,
-            held=len(open_),
+            held=held,
         )
 
 
 def refusals(history: Sequence[LimitAttempt]) -> list[LimitAttempt]:
     """Those that were refused."""
-    return [one for one in history if refuses(one, history[0])]
+    return [one for one in measured(history) if refuses(one, history[0])]

@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple, Self
 import msgspec
 
 from netdiag.evidence.headers import clean_header
-from netdiag.evidence.limits import LimitAttempt, Outcome
+from netdiag.evidence.limits import LIKENESS, LimitAttempt, Outcome
 from netdiag.evidence.record import Failure, FailureCode, Icmp
 from netdiag.evidence.retry_after import retry_after_s
 from netdiag.evidence.web import Header
@@ -31,9 +31,10 @@ from netdiag.probes.library.web import Goal, Identity
 CONNECT_MS, ANSWER_S = 1500, 5.0
 """Silence: to one SYN, which is never repeated here, so that each connection is one; and to a request."""
 
-SETTLE_S = 0.1
-"""How long a connection without a request is watched for an end that comes at once: what refuses after accepting
-(HAProxy's tcp-request connection reject) needs no more than a round trip."""
+SETTLE_S = 0.05
+"""How long beyond a round trip a connection without a request is watched for an end that comes at once: what refuses
+after accepting (HAProxy's tcp-request connection reject) does so when our ACK arrives. No longer, since one connection
+is closed before the next of a burst is made."""
 
 _ESTABLISHED = 1  # TCP_ESTABLISHED (net/tcp_states.h)
 _MOST_READ = 64 * 1024
@@ -53,6 +54,13 @@ class _Answer(NamedTuple):
     failure: Failure | None = None
 
 
+class _Kept(NamedTuple):
+    """An open connection, and when the last attempt on it ended."""
+
+    end: socket.socket
+    since_ns: int
+
+
 class LiveLimitLine:
     """``base.LimitLine`` on this machine's network. Safe for threads, as long as each has its own connection."""
 
@@ -69,7 +77,8 @@ class LiveLimitLine:
         # Of its own: the one of other requests keeps transcripts.
         self._context = trust.context("system", ("http/1.1", "http/1.0")) if self._goal.is_tls else None
         self._lock = threading.Lock()
-        self._open: dict[int, socket.socket] = {}
+        self._open: dict[int, _Kept] = {}
+        self._under_way = 0
 
     def __enter__(self) -> Self:
         return self
@@ -80,26 +89,42 @@ class LiveLimitLine:
     def release(self) -> None:
         """Close all connections."""
         with self._lock:
-            ends, self._open = list(self._open.values()), {}
-        for end in ends:
-            end.close()
+            kept, self._open = list(self._open.values()), {}
+        for one in kept:
+            one.end.close()
 
     def is_open(self, connection: int) -> bool:
         """Is it there to be asked on?"""
         with self._lock:
-            end = self._open.get(connection)
-            return end is not None and not _is_over(end)
+            self._drop_what_is_over()
+            return connection in self._open
 
     def attempt(self, stamp: Stamp, wanted: LimitWish, *, in_flight: int) -> LimitAttempt:
         """One connection, or one request on one. Raises ``OutOfTimeError`` at the run's deadline."""
         began_ns = self._clock.now_ns()
-        syns: int | None = None
         with self._lock:
-            end = self._open.pop(wanted.connection, None)
-        if end is not None and _is_over(end):  # idle for too long: that is no refusal
-            end.close()
-            end = None
-        fresh = end is None
+            self._drop_what_is_over()
+            kept = self._open.pop(wanted.connection, None)
+            held = len(self._open) + self._under_way + 1
+            self._under_way += 1
+        try:
+            return self._made(stamp, wanted, kept, began_ns, in_flight=in_flight, held=held)
+        finally:
+            with self._lock:
+                self._under_way -= 1
+
+    def _drop_what_is_over(self) -> None:
+        """Close what the peer closed while it was idle: that is no refusal, and no open connection."""
+        for number, one in [*self._open.items()]:
+            if _is_over(one.end):
+                one.end.close()
+                del self._open[number]
+
+    def _made(
+        self, stamp: Stamp, wanted: LimitWish, kept: _Kept | None, began_ns: int, *, in_flight: int, held: int
+    ) -> LimitAttempt:
+        end = None if kept is None else kept.end
+        syns: int | None = None
         failed: Failure | None = None
         if end is None:
             record, stream = tcp.connect(
@@ -109,6 +134,7 @@ class LiveLimitLine:
             )
             syns, failed = record.syns_sent, record.failure
             end = None if stream is None else stream.socket
+        connected_ns = self._clock.now_ns()
         source_port = None if end is None else end.getsockname()[1]
         if end is None:
             answer = _Answer(_of_connect(failed), failure=failed)
@@ -118,13 +144,13 @@ class LiveLimitLine:
                 if answer.outcome == "closed" and _stands(copy):
                     answer = _Answer("icmp", failure=Failure(op="receive", code=FailureCode.UNREACHABLE))
         else:
-            answer = _watched(end)
+            answer = _watched(end, (connected_ns - began_ns) / 1e9 + SETTLE_S)
         keep = end is not None and not answer.closes and (wanted.request or wanted.hold)
-        with self._lock:
-            if keep and end is not None:
-                self._open[wanted.connection] = end
-            held = len(self._open)
-        if end is not None and not keep:
+        ended_ns = self._clock.now_ns()
+        if keep and end is not None:
+            with self._lock:
+                self._open[wanted.connection] = _Kept(end, ended_ns)
+        elif end is not None:
             end.close()
         return LimitAttempt(
             id=stamp.id,
@@ -132,14 +158,15 @@ class LiveLimitLine:
             attempt=stamp.attempt,
             caused_by=stamp.caused_by,
             began_ns=began_ns,
-            ended_ns=self._clock.now_ns(),
+            ended_ns=ended_ns,
             failure=answer.failure,
             address=self._address,
             port=self._port,
             phase=wanted.phase,
             asks="request" if wanted.request else "connection",
             connection=wanted.connection,
-            fresh=fresh,
+            fresh=kept is None,
+            idle_ms=None if kept is None else max(0, (began_ns - kept.since_ns) // 1_000_000),
             method=wanted.method if wanted.request else None,
             source_port=source_port,
             outcome=answer.outcome,
@@ -148,7 +175,7 @@ class LiveLimitLine:
             headers=answer.headers,
             closes=wanted.request and answer.closes,
             in_flight=in_flight,
-            held=held if keep else held + 1,
+            held=held,
             syns_sent=syns,
         )
 
@@ -198,9 +225,29 @@ class LiveLimitLine:
 
 
 def _is_over(end: socket.socket) -> bool:
-    """Whether the peer has ended the connection."""
+    """Whether the peer has ended the connection, or begun to: between two requests it has nothing else to say (RFC 9112
+    section 9.3; some send 408 first). An ICMP error that waits to be read is left to the request that it concerns."""
     info = tcpinfo.read(end)
-    return info is not None and info.state != _ESTABLISHED
+    if info is not None and info.state != _ESTABLISHED:
+        return True
+    poll = select.poll()
+    poll.register(end, select.POLLIN)
+    events = sum(event for _, event in poll.poll(0))
+    if not events & (select.POLLIN | select.POLLHUP) or (info is not None and events & select.POLLERR):
+        return False
+    return _has_spoken(end) if isinstance(end, ssl.SSLSocket) else True
+
+
+def _has_spoken(end: ssl.SSLSocket) -> bool:
+    """Whether what can be read is more than tickets for a later session: close_notify, an end, data."""
+    end.setblocking(False)
+    try:
+        end.recv(1)
+    except ssl.SSLWantReadError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _stands(end: socket.socket) -> bool:
@@ -218,7 +265,7 @@ def _of_status(status: int, said: dict[str, str]) -> Outcome:
 
 
 def _kept(said: dict[str, str]) -> tuple[Header, ...]:
-    wanted = [name for name in sorted(said) if name.startswith(_KEPT) or name in _KEPT_TOO]
+    wanted = [name for name in sorted(said) if name.startswith(_KEPT) or name in _KEPT_TOO.union(LIKENESS)]
     cleaned = (clean_header(Header(name=name, value=printable(said[name].encode(), 300))) for name in wanted)
     return tuple(one for one in cleaned if one is not None)
 
@@ -246,11 +293,11 @@ def _of_data(failure: Failure) -> Outcome:
     return by_code.get(failure.code, "failed")
 
 
-def _watched(end: socket.socket) -> _Answer:
-    """A connection without a request: does it end at once?"""
+def _watched(end: socket.socket, settle_s: float) -> _Answer:
+    """A connection without a request: does it end within ``settle_s``?"""
     poll = select.poll()
     poll.register(end, select.POLLIN)
-    if not poll.poll(SETTLE_S * 1000):
+    if not poll.poll(settle_s * 1000):
         return _Answer("answered", closes=False)
     try:
         data = end.recv(1, socket.MSG_DONTWAIT | socket.MSG_PEEK)

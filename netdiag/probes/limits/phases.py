@@ -80,12 +80,13 @@ def _of_phase(
         case "burst_of_connections":
             return _connections(phase, spent.connections // 2, spent, begins_ns, gap_ns)
         case "held_connections":
-            # One is kept for trying again when the others were let go.
-            count = spent.connections - (budget.refusals > 0)
+            # One is kept for the paced series, and one for each time that is tried again: who lets idle connections go
+            # soon has ended the one before.
+            count = spent.connections - 1 - budget.refusals
             return _connections(phase, count, spent, begins_ns, gap_ns, hold=True)
         case "under_way":
             held = [one.connection for one in history if one.phase == "held_connections" and one.outcome == "answered"]
-            count = min(IN_FLIGHT, spent.requests)
+            count = min(IN_FLIGHT, spent.requests, int(budget.rate))
             return tuple(
                 LimitWish(phase=phase, connection=number, at_ns=begins_ns, method=spent.method)
                 for number in held[:count]
@@ -107,9 +108,16 @@ def _requests(phase: Phase, count: int, spent: Spent, begins_ns: int, gap_ns: in
 def _connections(
     phase: Phase, count: int, spent: Spent, begins_ns: int, gap_ns: int, *, hold: bool = False
 ) -> tuple[LimitWish, ...]:
+    """``count`` connections without a request. Those that are not held are alone, each: what refuses one of them counts
+    connections in a time, and none that are open at the same time."""
     return tuple(
         LimitWish(
-            phase=phase, connection=spent.next_connection + n, at_ns=begins_ns + n * gap_ns, request=False, hold=hold
+            phase=phase,
+            connection=spent.next_connection + n,
+            at_ns=begins_ns + n * gap_ns,
+            request=False,
+            hold=hold,
+            release=not hold,
         )
         for n in range(count)
     )

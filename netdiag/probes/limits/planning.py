@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from netdiag.evidence.limits import LimitAttempt, LimitBudget, measured, refuses, refuses_already, unserved
+from netdiag.evidence.limits import LimitAttempt, LimitBudget, changed, measured, refuses, refuses_already, unserved
 from netdiag.probes.base import LimitWish
-from netdiag.probes.limits.phases import first_request, next_phase
+from netdiag.probes.limits.phases import Spent, first_request, next_phase
 from netdiag.probes.limits.recovery import next_series
 
 
@@ -13,7 +13,8 @@ def next_attempts(history: Sequence[LimitAttempt], budget: LimitBudget, now_ns: 
 
     ``history`` has all attempts so far, ended, in the order in which they began. The request that the others are
     compared with is the last ``single`` one. Where even that is refused, there is no limit to look for. Where it has an
-    answer that is ``unserved``, only who operates the service may repeat it: others would be banned for that.
+    answer that is ``unserved``, only who operates the service may repeat it: others would be banned for that. Once
+    answers ``changed`` nothing more is asked: whether that was a limit is for people to look at.
     """
     single = first_request(history, now_ns)
     if single is not None:
@@ -24,6 +25,8 @@ def next_attempts(history: Sequence[LimitAttempt], budget: LimitBudget, now_ns: 
         return ()
     if unserved(first) is not None and budget.by != "operator":
         return ()
+    if changed(compared) is not None:
+        return ()
     if not any(refuses(one, first) for one in compared):
         return next_phase(history, budget, now_ns)
-    return next_series(compared, budget, now_ns) if budget.refusals else ()
+    return next_series(compared, Spent(history, budget), budget, now_ns) if budget.refusals else ()

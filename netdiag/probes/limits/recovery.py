@@ -67,21 +67,29 @@ class _Left(NamedTuple):
     until_ns: float
 
 
-def next_series(history: Sequence[LimitAttempt], budget: LimitBudget, now_ns: int) -> tuple[LimitWish, ...]:
-    """The attempts of the next series; empty when nothing is left to learn or to spend. ``history`` has a refusal."""
+def next_series(
+    history: Sequence[LimitAttempt], spent: Spent, budget: LimitBudget, now_ns: int
+) -> tuple[LimitWish, ...]:
+    """The attempts of the next series; empty when nothing is left to learn or to spend. ``history``: as ``measured``
+    gives it, with a refusal."""
     first = history[0]
     refused = [one for one in history if refuses(one, first)]
     if len(refused) > budget.refusals or any(looks_like_a_ban(one) for one in refused):
         return ()
     if refused[0].phase in {"held_connections", "under_way"}:
         is_new = len(refused) == 1 and history[-1].phase != "recovery"
-        return _let_go(history, now_ns) if is_new and Spent(history, budget).connections else ()
+        return _let_go(history, spent, now_ns) if is_new and spent.connections else ()
     of = [one for one in history if one.asks == refused[0].asks]
-    spent = Spent(history, budget)
     room = _room(of, spent)
     left = _Left(room, budget.refusals + 1 - len(refused), budget.seconds * 1e9)
-    wanted = _choose(of, first, 1 / budget.rate, left) if room > 1 else None
+    wanted = _choose(of, first, _gap_s(of, first, budget), left) if room > 1 else None
     return () if wanted is None else _attempts(wanted, of, spent, left, now_ns)
+
+
+def _gap_s(of: Sequence[LimitAttempt], first: LimitAttempt, budget: LimitBudget) -> float:
+    """The least distance in a series. Connections are made one after the other, each alone, and take their time."""
+    takes_ns = [one.ended_ns - one.began_ns for one in of if one.asks == "connection" and not refuses(one, first)]
+    return max(1 / budget.rate, max(takes_ns, default=0) / 1e9)
 
 
 def _room(of: Sequence[LimitAttempt], spent: Spent) -> int:
@@ -185,18 +193,19 @@ def _attempts(
             request=is_request,
             method=spent.method,
             series=of[-1].attempt + 1,
+            release=not is_request,
         )
         for number, gap in enumerate(in_time)
     )
 
 
-def _let_go(history: Sequence[LimitAttempt], now_ns: int) -> tuple[LimitWish, ...]:
+def _let_go(history: Sequence[LimitAttempt], spent: Spent, now_ns: int) -> tuple[LimitWish, ...]:
     """What was refused while others were held, once more without them."""
     last = history[-1]
     return (
         LimitWish(
             phase="recovery",
-            connection=max(one.connection for one in history) + 1,
+            connection=spent.next_connection,
             at_ns=max(now_ns, last.ended_ns + round(FIRST_WAIT_S * 1e9)),
             request=last.asks == "request",
             method=last.method or "HEAD",

@@ -2,12 +2,25 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import msgspec
 import pytest
 
 from netdiag.evidence.buckets import buckets, met
-from netdiag.evidence.limits import BAN_LIKE, IN_FLIGHT, LimitAttempt, LimitBudget, Outcome
+from netdiag.evidence.limits import (
+    BAN_LIKE,
+    LimitAttempt,
+    LimitBudget,
+    Outcome,
+    changed,
+    lapsed,
+    measured,
+    refuses,
+    turned_away,
+)
+from netdiag.evidence.record import ObsId, StepId
+from netdiag.evidence.web import Header
 from netdiag.probes.limiting import OPERATOR
 from netdiag.probes.limits.planning import next_attempts
 from tests.fakes.limiters import (
@@ -81,7 +94,7 @@ def test_the_budget_is_kept(number: int, of: str, budget: LimitBudget) -> None:
     assert sum(one.asks == "request" for one in history) <= budget.requests
     assert sum(one.fresh for one in history) <= budget.connections
     assert len(refusals(history)) <= budget.refusals + 1
-    assert fastest(history) <= max(budget.rate, IN_FLIGHT) + 1
+    assert fastest(history) <= budget.rate
 
 
 def fastest(history: Sequence[LimitAttempt]) -> int:
@@ -156,3 +169,125 @@ def test_nothing_is_planned_without_a_budget() -> None:
 def test_the_planner_plans_the_same_from_the_same() -> None:
     one, other = (Simulation(Bucket(3, 4), FOR_OPERATORS, seed=7).run() for _ in range(2))
     assert one == other
+
+
+def answer(number: int, **fields: Any) -> LimitAttempt:
+    """Number ``number`` of a series on one connection."""
+    usual = {
+        "phase": "single" if number == 0 else "burst_on_one_connection",
+        "outcome": "answered",
+        "status": 200,
+        "fresh": number == 0,
+    }
+    return LimitAttempt(
+        id=ObsId(f"o{number + 1}"),
+        step=StepId("limits"),
+        began_ns=number * 50_000_000,
+        ended_ns=number * 50_000_000 + 20_000_000,
+        address="203.0.113.7",
+        port=443,
+        asks="request",
+        connection=1,
+        **{**usual, **fields},
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_lapsed"),
+    [
+        ({"outcome": "closed", "fresh": False}, True),
+        ({"outcome": "reset", "fresh": False, "idle_ms": 5000}, True),
+        ({"outcome": "closed", "fresh": True}, False),
+        ({"outcome": "reset", "fresh": True}, False),
+        ({"outcome": "reset", "fresh": False, "idle_ms": 30}, False),
+        ({"outcome": "icmp", "fresh": False, "idle_ms": 5000}, False),
+        ({"outcome": "silent", "fresh": False, "idle_ms": 5000}, False),
+        ({"outcome": "closed", "fresh": False, "asks": "connection"}, False),
+    ],
+)
+def test_the_end_of_a_kept_connection_is_no_refusal(fields: dict[str, Any], is_lapsed: bool) -> None:
+    first = answer(0)
+    one = msgspec.structs.replace(answer(1, status=None), **fields)
+    assert (one in lapsed([first, one])) is is_lapsed
+    assert (one in measured([first, one])) is not is_lapsed
+    assert bool(turned_away([first, one])) is not is_lapsed
+
+
+def test_the_single_request_is_measured_whatever_a_stranger_says_of_it() -> None:
+    ended = msgspec.structs.replace(answer(0), outcome="closed", status=None, fresh=False)
+    assert measured([ended]) == [ended]
+    assert measured([]) == []
+
+
+def of_length(*lengths: int) -> list[LimitAttempt]:
+    return [
+        answer(n, headers=(Header(name="content-length", value=str(length)), Header(name="date", value=f"{n}")))
+        for n, length in enumerate(lengths)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lengths", "at"),
+    [
+        ([500] * 8 + [31] * 5, 8),
+        ([500] * 8 + [31] * 4, None),
+        ([500] * 8 + [31] * 4 + [500], None),
+        ([500, 500, 31, 31, 31, 31, 31], 2),
+        ([500, 31, 31, 31, 31, 31, 31], None),  # two servers, or a cache that is warm now
+        ([500, 501, 502, 503, 504, 505, 506, 507], None),  # a page that is never the same
+        ([500] * 5 + [501, 502, 503, 504, 505, 506], None),
+        ([500] * 20, None),
+    ],
+)
+def test_a_page_that_gives_way_to_another_for_good_has_changed(lengths: list[int], at: int | None) -> None:
+    history = of_length(*lengths)
+    found = changed(history)
+    assert (None if found is None else history.index(found)) == at
+    if at is not None:
+        assert next_attempts(history, FOR_OPERATORS, 0) == ()
+        assert not any(refuses(one, history[0]) for one in history)
+
+
+def test_one_answer_with_another_status_has_changed() -> None:
+    history = [answer(0), answer(1), answer(2, status=302)]
+    assert changed(history) is history[2]
+    assert next_attempts(history, FOR_OPERATORS, 0) == ()
+    assert changed(history[:2]) is None
+    assert changed([]) is None
+    refused = [answer(0), answer(1, outcome="refused_http", status=429)]
+    assert changed(refused) is None
+
+
+def test_a_limiter_that_closes_costs_an_operator_no_more_refusals() -> None:
+    """The first on the kept connection may be the server's; what closes again sooner is none that has had enough."""
+    for limiter in limiters():
+        history = Simulation(limiter, FOR_OPERATORS, how="closed").run()
+        assert sum(one.outcome == "closed" for one in history) <= FOR_OPERATORS.refusals + 2
+
+
+def ending(*uses: int) -> list[LimitAttempt]:
+    """Connections that end without an answer after so many requests, each."""
+    history: list[LimitAttempt] = []
+    for number in uses:
+        for use in range(number + 1):
+            how = {"outcome": "closed", "status": None} if use == number else {}
+            history.append(answer(len(history), fresh=use == 0, **how))
+    return history
+
+
+@pytest.mark.parametrize(
+    ("uses", "number_lapsed"),
+    [((10,), 1), ((10, 10, 10), 3), ((10, 2), 1), ((20, 10, 1), 1), ((3, 8, 8), 3)],
+)
+def test_a_server_that_has_had_enough_of_a_connection_is_told_from_a_limiter(
+    uses: tuple[int, ...], number_lapsed: int
+) -> None:
+    history = ending(*uses)
+    assert len(lapsed(history)) == number_lapsed
+    assert len(refusals(history)) == len(uses) - number_lapsed
+
+
+def test_who_ended_a_new_connection_refuses_on_kept_ones_too() -> None:
+    history = ending(5, 0, 5)
+    assert lapsed(history) == [history[5]]
+    assert refusals(history) == [history[6], history[-1]]

@@ -2,20 +2,23 @@
 
 import contextlib
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
-from netdiag.evidence.limits import LimitAttempt
+from netdiag.evidence.limits import LimitAttempt, lapsed
 from netdiag.evidence.record import ObsId, StepId
 from netdiag.probes.base import LimitWish, Stamp
 from netdiag.probes.clock import Clock
 from netdiag.probes.kernel import tcp
-from netdiag.probes.library.limit_line import LiveLimitLine
+from netdiag.probes.library.limit_line import LiveLimitLine, _is_over
 from netdiag.probes.library.sockets import SocketStream
 from netdiag.probes.library.web import Identity
+from tests.fakes.certificates import mint, server_context
 
 STAMP = Stamp(id=ObsId("o1"), step=StepId("limits"), role="target")
 Handler = Callable[[socket.socket], None]
@@ -95,6 +98,84 @@ def test_a_connection_that_was_idle_for_too_long_is_no_refusal() -> None:
     assert [(one.outcome, one.fresh) for one in (first, second)] == [("answered", True), ("answered", True)]
 
 
+def test_a_server_that_speaks_between_two_requests_has_no_open_connection() -> None:
+    answered, spoken = threading.Event(), threading.Event()
+
+    def timing_out(end: socket.socket) -> None:
+        end.recv(65_536)
+        end.sendall(OK.replace("\n", "\r\n").encode() + b"\r\n\r\n")
+        answered.wait(10)
+        end.sendall(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")
+        spoken.set()
+        end.recv(1)
+
+    with server(timing_out) as port, line(port) as on:
+        ask(on)
+        answered.set()
+        assert spoken.wait(10)
+        assert not on.is_open(1)
+        again = ask(on)
+    assert (again.fresh, again.status) == (True, 200)
+
+
+def test_an_end_that_crosses_the_request_is_told_from_a_refusal() -> None:
+    def crossing(end: socket.socket) -> None:
+        end.recv(65_536)
+        end.sendall(OK.replace("\n", "\r\n").encode() + b"\r\n\r\n")
+        end.recv(65_536)
+
+    with server(crossing) as port, line(port) as on:
+        first, second, third = ask(on), ask(on), ask(on)
+    assert [(one.outcome, one.fresh) for one in (first, second, third)] == [
+        ("answered", True),
+        ("closed", False),
+        ("answered", True),
+    ]
+    assert lapsed([first, second, third]) == [second]
+    assert (first.idle_ms, third.idle_ms) == (None, None)
+    assert second.idle_ms is not None
+
+
+def test_tickets_of_tls_leave_a_connection_open_and_close_notify_does_not(tmp_path: Path) -> None:
+    near, far = socket.socketpair()
+    certified = server_context(mint("a server"), directory=tmp_path)
+    plain = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    plain.check_hostname, plain.verify_mode = False, ssl.CERT_NONE
+    made: list[ssl.SSLSocket] = []
+    shaking = threading.Thread(target=lambda: made.append(certified.wrap_socket(far, server_side=True)))
+    shaking.start()
+    with plain.wrap_socket(near) as end:
+        shaking.join(10)
+        with made[0] as other:
+            assert not _is_over(end)  # two tickets lie there to be read
+            assert not _is_over(end)
+            other.settimeout(0)
+            with contextlib.suppress(ssl.SSLWantReadError):
+                other.unwrap()
+            assert _is_over(end)
+
+
+def test_connections_that_are_being_made_count_as_held() -> None:
+    def stay(end: socket.socket) -> None:
+        end.recv(1)
+
+    with server(stay) as port, line(port) as on:
+        assert ask(on, connection=1, request=False, hold=True).held == 1
+        made: list[LimitAttempt] = []
+        both = [
+            threading.Thread(target=lambda n=n: made.append(ask(on, connection=n, request=False, hold=True)))
+            for n in (2, 3)
+        ]
+        for one in both:
+            one.start()
+        for one in both:
+            one.join(10)
+        assert sorted(one.held for one in made) == [2, 3]
+        assert ask(on, connection=4, request=False).held == 4
+        on.release()
+        assert ask(on, connection=5, request=False).held == 1
+
+
 @pytest.mark.parametrize(
     ("head", "outcome"),
     [
@@ -104,17 +185,21 @@ def test_a_connection_that_was_idle_for_too_long_is_no_refusal() -> None:
         ("HTTP/1.1 429 Too Many\ncf-mitigated: challenge", "challenge"),
         ("HTTP/1.1 404 Not Found", "refused_http"),
         ("HTTP/1.1 401 Unauthorized", "refused_http"),
-        ("HTTP/1.1 302 Found\nLocation: /login", "answered"),
+        ("HTTP/1.1 302 Found\nLocation: /login?token=secret", "answered"),
     ],
 )
 def test_answers_are_told_apart_and_cookies_are_not_kept(head: str, outcome: str) -> None:
     with server(serve(f"{head}\nContent-Length: 0")) as port, line(port) as on:
         made = ask(on)
     assert made.outcome == outcome
-    assert "set-cookie" not in {header.name for header in made.headers}
+    said = {header.name: header.value for header in made.headers}
+    assert "set-cookie" not in said
+    assert said["content-length"] == "0"
+    assert "secret" not in said.get("location", "")
+    assert ("location" in said) is ("Location" in head)
     if "Retry-After" in head:
         assert made.retry_after_s == 7
-        assert {header.name: header.value for header in made.headers}["x-ratelimit-remaining"] == "0"
+        assert said["x-ratelimit-remaining"] == "0"
 
 
 def test_a_connection_that_ends_without_an_answer_was_closed_or_reset() -> None:
