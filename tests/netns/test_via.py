@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from netdiag.evidence.bundle import Bundle
@@ -135,6 +137,62 @@ def test_wrong_ways_are_told_before_anything_is_sent(lab: LabFactory) -> None:
         done = opened.run("customer", [*NETDIAG, "collect", opened.url, "--yes", "--via", way])
         assert done.returncode == 2, done.stderr
         assert "--via" in done.stderr
+
+
+@BOTH
+def test_the_way_that_is_taken_anyway_is_refused_before_anything_is_sent(lab: LabFactory, network: str) -> None:
+    """Measured as a second way it would make a block of a service that fails now and then."""
+    opened = lab("healthy", network=network)
+    default = opened.run("customer", ["ip", "-json", "route", "show", "default"])
+    device = json.loads(default.stdout)[0]["dev"]
+    has6 = network == "home"
+    urls = (opened.url, f"https://{opened.values['vendor4']}/", f"https://[{opened.values['vendor6']}]/")
+    for url in urls if has6 else urls[:2]:
+        done = opened.run("customer", [*NETDIAG, "collect", url, "--yes", "--via", device])
+        assert done.returncode == 2, done.stderr
+        assert f"--via: {device} is the way that is taken anyway" in " ".join(done.stderr.split())
+    own = [opened.values["customer4"], *([opened.values["customer6"]] if has6 else [])]
+    for way, words in (
+        *((address, "is the way that is taken anyway") for address in own),
+        ("lo", "leads back into this machine"),
+        ("127.0.0.1", "leads back into this machine"),
+        ("0.0.0.0", "is not the address of one machine"),
+        ("http://a b:3128", "a proxy is named as http://host:port"),
+    ):
+        done = opened.run("customer", [*NETDIAG, "collect", opened.url, "--yes", "--via", way])
+        assert done.returncode == 2, done.stderr
+        assert words in " ".join(done.stderr.split())
+
+
+TUNNEL = (
+    NOTHING_IS_WRONG
+    + """
+[[change]]
+at = "customer"
+run = [
+    "ip link add tun7 type veth peer name tun8",
+    "ip address add 10.77.0.2/24 dev tun7",
+    "ip link set tun8 up",
+    "ip link set tun7 up",
+    "ip route add 198.18.7.0/24 dev tun7",
+]
+"""
+)
+
+
+def test_what_only_the_resolved_name_tells_is_left_out_of_the_run(lab: LabFactory) -> None:
+    """Some networks are reached by a tunnel, so that the line itself may be a second way; for this name it is not."""
+    opened = lab(toml=TUNNEL)
+    default = opened.run("customer", ["ip", "-json", "route", "show", "default"])
+    device = json.loads(default.stdout)[0]["dev"]
+    bundle = bundle_in(opened.collect("customer", ["--via", device]))
+    assert not crashes(bundle)
+    asked = [step for step in bundle.plan if step.via is not None and step.role == "target"]
+    assert [step.params.get("left_out") for step in asked] == [
+        f"{device} is the way that is taken to the target anyway"
+    ]
+    assert not _by_the_way(bundle)
+    assert not derive(bundle).ways.states.known
 
 
 def scenario(name: str) -> str:
