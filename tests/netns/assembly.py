@@ -61,6 +61,7 @@ class Assembly:
         self._resolvers()
         self._vendor()
         self._gateway()
+        self._boxes()
         self._agent()
         self._wait_ready()
         for change in self.scenario.change:
@@ -335,6 +336,12 @@ class Assembly:
         from tests.netns.daemons import middle  # noqa: PLC0415
 
         middle.start(self, options)
+
+    def _boxes(self) -> None:
+        for box in self.scenario.box:
+            from tests.netns.daemons import middle  # noqa: PLC0415
+
+            middle.start_box(self, box)
 
     def _agent(self) -> None:
         if self.scenario.agent.proxy != "none":

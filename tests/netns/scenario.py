@@ -34,6 +34,7 @@ ServerKind = Literal[
     "tls_silent",
     "tls_slow",
     "tls_close",
+    "tls_cut_body",
     "plain_http",
     "accept_never",
     "apache",
@@ -136,6 +137,21 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     proxy: Literal["none", "open", "auth_required", "forbidding"] = "none"
 
 
+class Box(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Something on the way that takes a port over and answers in the place of those that it was meant for."""
+
+    at: str | tuple[str, ...]
+    port: Literal[80, 443] = 443
+    takes: Literal["vendor", "all"] = "vendor"  # connections to the vendor's network, or to everybody
+    # On 443: a public one for a name of its own; one that it signed itself; for the vendor's name, by the company's
+    # authority ([customer] trust), and then what is for other names is opened and passed on.
+    certificate: Literal["none", "own_name", "self_signed", "company"] = "none"
+    answer: Literal["page", "alert", "plain", "silent"] = "page"  # "plain": the page, to whatever is said first
+    status: str = "403 Forbidden"
+    headers: dict[str, str] = {}
+    body: str = ""
+
+
 class Agent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The agent's machine, on a line of its own."""
 
@@ -159,6 +175,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     dns: Dns = Dns()
     customer: Customer = Customer()
     gateway: Gateway = Gateway()
+    box: tuple[Box, ...] = ()
     agent: Agent = Agent()
 
 

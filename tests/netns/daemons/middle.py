@@ -1,4 +1,5 @@
-"""What may sit at the customer's first hop: a captive portal, a TLS interceptor, an explicit proxy."""
+"""What may sit at the customer's first hop (a captive portal, a TLS interceptor, an explicit proxy), and boxes there or
+further on that answer in others' place."""
 
 from __future__ import annotations
 
@@ -8,12 +9,13 @@ import socket
 import ssl
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from tests.netns import namespaces as ns
 from tests.netns.daemons import web
-from tests.netns.scenario import Gateway
+from tests.netns.pki import self_signed
+from tests.netns.scenario import Box, Gateway
 
 if TYPE_CHECKING:
     from tests.netns.assembly import Assembly
@@ -22,6 +24,9 @@ PORTAL_HTTP: Final = 8880
 PORTAL_HTTPS: Final = 8843
 INTERCEPTOR: Final = 8943
 PROXY: Final = 3128
+BOX: Final = 9000  # and the port that is taken
+BOX_NAME: Final = "notice.filter-operations.example"
+_ALERT: Final = b"\x15\x03\x03\x00\x02\x02\x28"  # fatal handshake_failure (40), RFC 8446 section 6
 _ORIGINAL_DST: Final = 80  # SO_ORIGINAL_DST (linux/netfilter_ipv4.h), the same number as IP6T_SO_ORIGINAL_DST
 _HTML: Final = ("Content-Type", "text/html; charset=utf-8")
 
@@ -39,7 +44,7 @@ def start(lab: Assembly, options: Gateway) -> None:
         lab.wait_for("gateway", lab.known["gateway4"], PORTAL_HTTPS)
     if options.interception:
         rules.append(f"iifname br-lan tcp dport 443 redirect to :{INTERCEPTOR}")
-        lab.fork("gateway", "interceptor", lambda: _intercept(lab.pki.intercepted_chain))
+        lab.fork("gateway", "interceptor", lambda: _intercept(INTERCEPTOR, lab.pki.intercepted_chain))
         lab.wait_for("gateway", lab.known["gateway4"], INTERCEPTOR)
     if options.proxy != "none":
         start_proxy(lab, "gateway", options.proxy)
@@ -56,6 +61,56 @@ def start_proxy(lab: Assembly, role: str, kind: str) -> None:
     """Start an explicit proxy of this kind on the machine of ``role``. Raises LabError."""
     lab.fork(role, f"{role}-proxy", lambda: _accept(PROXY, lambda session: _proxy(session, kind)))
     lab.wait_for(role, lab.known[f"{role}4"], PROXY)
+
+
+def start_box(lab: Assembly, box: Box) -> None:
+    """Take the port over at every role that the scenario names. Raises LabError."""
+    taken = {"ip daddr {vendor_net4} ", "ip6 daddr {vendor_net6} "} if box.takes == "vendor" else {""}
+    rules = [
+        f"add rule inet box{box.port} prerouting {whom}tcp dport {box.port} redirect to :{BOX + box.port}"
+        for whom in taken
+    ]
+    chain = "type nat hook prerouting priority -110; "
+    for role in (box.at,) if isinstance(box.at, str) else box.at:
+        lab.fork(role, f"{role}-box", lambda: _serve_box(lab, box))
+        lab.wait_for(role, "127.0.0.1", BOX + box.port)
+        table = f"table inet box{box.port} {{ chain prerouting {{ {chain}}}; }}"
+        ns.nft(lab.network.node(role).name, "\n".join([table, *map(lab.fill, rules)]) + "\n")
+
+
+def _serve_box(lab: Assembly, box: Box) -> None:
+    """Answer for ever as the scenario says."""
+    port = BOX + box.port
+    headers = tuple((name, lab.fill(value)) for name, value in box.headers.items())
+    reply = web.Reply(box.status, lab.fill(box.body).encode(), (_HTML, *headers))
+    if box.answer != "page":
+        _accept(port, lambda session: _break(session, box.answer, reply))
+    elif box.certificate == "company":
+        _intercept(port, lab.pki.intercepted_chain, {lab.network.vendor.name: reply})
+    else:
+        web.listen(port, lambda _: reply, _certificate(lab, box)).join()
+
+
+def _certificate(lab: Assembly, box: Box) -> web.Mint | None:
+    """The one certificate that a box shows whatever name is asked for."""
+    if box.certificate == "none":
+        return None
+    if box.certificate == "own_name":
+        chain, key = lab.pki.control_chain((BOX_NAME,))
+    else:
+        own = self_signed([BOX_NAME])
+        chain, key = own.pem, own.key_pem
+    return lambda _: (chain, key)
+
+
+def _break(session: socket.socket, how: str, reply: web.Reply) -> None:
+    """Hear what is said first, and answer it with an alert, a page in plain text, or never."""
+    session.recv(4096)
+    if how != "silent":
+        session.sendall(_ALERT if how == "alert" else reply.encode(head_only=False))
+        session.shutdown(socket.SHUT_WR)
+    while session.recv(4096):
+        pass
 
 
 def _accept(port: int, work: Callable[[socket.socket], None]) -> None:
@@ -82,8 +137,6 @@ def _portal(lab: Assembly) -> None:
             return web.Reply("200 OK", page, (_HTML, ("Cache-Control", "no-store")))
         return web.Reply("302 Found", b"", (("Location", login), ("Cache-Control", "no-store")))
 
-    from tests.netns.pki import self_signed  # noqa: PLC0415 - only portals need it
-
     own = self_signed(["login.guest-network.lan"])
     web.listen(PORTAL_HTTP, handle)
     web.listen(PORTAL_HTTPS, handle, lambda _: (own.pem, own.key_pem)).join()
@@ -98,8 +151,9 @@ def _original(session: socket.socket) -> tuple[str, int]:
     return socket.inet_ntop(socket.AF_INET6, raw[8:24]), struct.unpack("!H", raw[2:4])[0]
 
 
-def _intercept(mint: web.Mint) -> None:
-    """Terminate TLS with a certificate of its own for the name asked for, and go on to the real server."""
+def _intercept(port: int, mint: web.Mint, own: Mapping[str, web.Reply] = {}) -> None:
+    """Terminate TLS with a certificate of its own for the name asked for, and go on to the real server; what asks for
+    a name of ``own`` is answered by the interceptor itself."""
 
     def work(session: socket.socket) -> None:
         address, port = _original(session)
@@ -117,10 +171,22 @@ def _intercept(mint: web.Mint) -> None:
         # The far side first, like real products: an unreachable server is not hidden behind a completed handshake.
         with socket.create_connection((address, port), timeout=10) as far:
             near = context.wrap_socket(session, server_side=True)
+            if asked and asked[0] in own:
+                _answer(near, own[asked[0]])
+                return
             with near, inner.wrap_socket(far, server_hostname=asked[0] if asked else None) as server:
                 _pump(near, server)
 
-    _accept(INTERCEPTOR, work)
+    _accept(port, work)
+
+
+def _answer(session: ssl.SSLSocket, reply: web.Reply) -> None:
+    """One request over TLS, answered here."""
+    with session:
+        request = web.parse(web.read_head(session), tls=True)
+        if request is not None:
+            session.sendall(reply.encode(head_only=request.method == "HEAD"))
+            session.unwrap()
 
 
 def _pump(one: socket.socket, other: socket.socket) -> None:

@@ -20,6 +20,10 @@ _SLOW: Final = (
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 16\r\nConnection: close\r\n\r\n"
     b'{"status":"ok"}\n'
 )
+_CUT: Final = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 5000\r\nConnection: close\r\n\r\n"
+    b'{"status":"ok","service":"api","regions":[{"name":"'
+)
 _PLAIN: Final = (
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 12\r\nConnection: close\r\n\r\n"
     b"Bad Request\n"
@@ -61,6 +65,9 @@ def _session(kind: ServerKind, session: socket.socket, context: ssl.SSLContext) 
                 secure.recv(4096)
                 if kind == "tls_silent":
                     time.sleep(_HOLD_SECONDS)
+                elif kind == "tls_cut_body":
+                    secure.sendall(_CUT)
+                    secure.unwrap()
                 elif kind == "tls_slow":
                     time.sleep(_SLOW_SECONDS)
                     secure.sendall(_SLOW)

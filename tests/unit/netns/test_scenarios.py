@@ -34,8 +34,8 @@ def test_scenario_fits_its_networks(name: str) -> None:
         known = placeholders.values(network)
         for text in _strings(msgspec.to_builtins(scenario)):
             placeholders.fill(text, network, known)
-        for change in scenario.change:
-            for role in (change.at,) if isinstance(change.at, str) else change.at:
+        for placed in (*scenario.change, *scenario.box):
+            for role in (placed.at,) if isinstance(placed.at, str) else placed.at:
                 network.node(role)
         for role in scenario.off:
             network.node(role)
