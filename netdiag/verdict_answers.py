@@ -74,7 +74,8 @@ def _otherwise(http: HttpState) -> str:
         "address": "another of its addresses answers",
     }[other.where]
     if (other.status, other.location_host) == (http.status, http.location_host):
-        return f", and {whom} with another page; pages that are made anew for each visit differ, too"
+        anew = "" if other.replaced else "; pages that are made anew for each visit differ, too"
+        return f", and {whom} with another page{anew}"
     leading = f" redirecting to {other.location_host}" if other.location_host else ""
     return f", and {whom} HTTP {other.status}{leading}"
 

@@ -66,12 +66,14 @@ class Elsewhere(Value, frozen=True, kw_only=True):
 
     ``where``: ``way`` (this address, by a second way of this machine), ``line`` (this address, to an agent's run),
     ``address`` (another address of the target, in this run). ``status`` and ``location_host`` are the other answer's;
-    with the same status and host it is another page, though each side always gets the same.
+    with the same status and host it is another page, though each side always gets the same. ``replaced``: a page of
+    another kind, or one that differs each time in the same way: not one that is made anew for each visit.
     """
 
     where: Literal["way", "line", "address"]
     status: int
     location_host: str | None = None
+    replaced: bool = False
 
 
 class HttpState(Value, frozen=True, kw_only=True):

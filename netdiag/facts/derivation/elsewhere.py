@@ -13,7 +13,7 @@ import msgspec
 from netdiag.evidence.bundle import Bundle
 from netdiag.evidence.web import Exchange
 from netdiag.facts.derivation.book import Book
-from netdiag.facts.derivation.exchanges import host_of, is_cut
+from netdiag.facts.derivation.exchanges import headers_of, host_of, is_cut
 from netdiag.facts.places import classify, is_special, owner_of, plain
 from netdiag.facts.target import Elsewhere, HttpState
 
@@ -24,12 +24,22 @@ _UNAUTHORIZED = 401
 """The server asks for a login (RFC 9110 section 15.5.2), which it may spare its own network."""
 
 
+class Page(NamedTuple):
+    """A body that each answer of a line had: its hash, its length in bytes, its kind (``text/html``), and how often it
+    came."""
+
+    sha256: str
+    length: int | None
+    kind: str
+    times: int
+
+
 class Answer(NamedTuple):
-    """One answer below 400 that came whole. ``page``: the body's hash, when each answer from there had the same."""
+    """One answer below 400 that came whole. ``page``: None where the line did not always get the same one."""
 
     status: int
     location_host: str | None
-    page: str | None
+    page: Page | None
 
 
 Where = Literal["way", "line", "address"]
@@ -49,8 +59,7 @@ class Beside(NamedTuple):
 def answers_to(records: Mapping[str, Sequence[Exchange]]) -> Answers:
     """The answers of one line. An address that answers a browser alone is served only by that name, so it has none."""
     good = {address: next(filter(_is_good, some), None) for address, some in records.items()}
-    pages = {record.body_sha256 for some in records.values() for record in some if _is_good(record)}
-    page = pages.pop() if len(pages) == 1 else None
+    page = _page([record for some in records.values() for record in some if _is_good(record)])
     return {
         address: Answer(one.status, host_of(one.location), page)
         for address, one in good.items()
@@ -87,14 +96,34 @@ def with_elsewhere(answer: HttpState | None, address: str, beside: Beside) -> Ht
     if answer is None or answer.how != "answered":
         return answer
     mine = beside.here.get(address)
-    others: list[tuple[Elsewhere, str | None]] = [
+    others: list[tuple[Elsewhere, Page | None]] = [
         *_told("way", beside.ways.get(address)),
         *_told("line", beside.lines.get(address)),
         *(pair for other, one in beside.here.items() if other != address for pair in _told("address", one)),
     ]
     page = None if mine is None else mine.page
-    found = next((other for other, theirs in others if _differs(answer, page, other, theirs)), None)
-    return answer if found is None else msgspec.structs.replace(answer, elsewhere=found)
+    for other, theirs in others:
+        if (answer.status, answer.location_host) != (other.status, other.location_host):
+            return msgspec.structs.replace(answer, elsewhere=other)
+        if other.where != "address" and page is not None and theirs is not None and page.sha256 != theirs.sha256:
+            told = msgspec.structs.replace(other, replaced=_is_replaced(page, theirs))
+            return msgspec.structs.replace(answer, elsewhere=told)
+    return answer
+
+
+def _page(records: Sequence[Exchange]) -> Page | None:
+    first = records[0] if records else None
+    if first is None or first.body_sha256 is None or any(one.body_sha256 != first.body_sha256 for one in records):
+        return None
+    kind = headers_of(first).get("content-type", "").partition(";")[0].strip().lower()
+    return Page(first.body_sha256, first.body_bytes, kind, len(records))
+
+
+def _is_replaced(mine: Page, theirs: Page) -> bool:
+    """Pages that are made anew for each visit differ, too; but not always in the same way, nor in their kind."""
+    if mine.kind and theirs.kind and mine.kind != theirs.kind:
+        return True
+    return min(mine.times, theirs.times) > 1 and mine.length != theirs.length
 
 
 def is_refused_alone(answer: HttpState | None) -> bool:
@@ -103,6 +132,11 @@ def is_refused_alone(answer: HttpState | None) -> bool:
         return False
     every = answer.other_agent_status is None or answer.other_agent_status >= _FIRST_ERROR
     return every and answer.status != _UNAUTHORIZED
+
+
+def is_doubtful(answer: HttpState | None) -> bool:
+    """One of the two pages was put in the place of the other; which of them was wanted, a person can tell."""
+    return answer is not None and answer.elsewhere is not None and answer.elsewhere.replaced
 
 
 def is_led_away(answer: HttpState | None, scheme: str, address: str) -> bool:
@@ -131,12 +165,6 @@ def _is_good(record: Exchange) -> bool:
     return good and record.user_agent == "netdiag"
 
 
-def _told(where: Where, answer: Answer | None) -> Iterable[tuple[Elsewhere, str | None]]:
+def _told(where: Where, answer: Answer | None) -> Iterable[tuple[Elsewhere, Page | None]]:
     if answer is not None:
         yield Elsewhere(where=where, status=answer.status, location_host=answer.location_host), answer.page
-
-
-def _differs(mine: HttpState, page: str | None, other: Elsewhere, theirs: str | None) -> bool:
-    if (mine.status, mine.location_host) != (other.status, other.location_host):
-        return True
-    return other.where != "address" and page is not None and theirs is not None and page != theirs

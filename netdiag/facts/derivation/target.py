@@ -19,6 +19,7 @@ from netdiag.facts.derivation.elsewhere import (
     Beside,
     answers_by_ways,
     answers_to,
+    is_doubtful,
     is_led_away,
     is_refused_alone,
     with_elsewhere,
@@ -86,6 +87,8 @@ def address_states(
         led_away = is_led_away(answer, book.bundle.target.scheme, address)
         if works is not False and (elsewhere_well or is_refused_alone(answer) or led_away):
             works, failed_at = False, "http"
+        if works is True and is_doubtful(answer):
+            works = None
         mine: list[Observed] = [
             *records.connects.get(address, ()), *records.handshakes.get(address, ()),
             *records.exchanges.get(address, ()), *records.echoes.get(address, ()),

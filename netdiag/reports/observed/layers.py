@@ -87,15 +87,19 @@ def http_words(state: HttpState) -> str:
     if state.other_agent_status is not None:
         other = "too" if state.other_agent_status == state.status else f"HTTP {state.other_agent_status}"
         words += f" (with another User-Agent, {other})"
-    return words + ("" if state.elsewhere is None else f", {elsewhere_words(state.elsewhere)}")
+    if state.elsewhere is None:
+        return words
+    is_page = (state.status, state.location_host) == (state.elsewhere.status, state.elsewhere.location_host)
+    return f"{words}, {elsewhere_words(state.elsewhere, is_page=is_page)}"
 
 
-def elsewhere_words(other: Elsewhere) -> str:
-    """``while another line got HTTP 200 from this address``."""
+def elsewhere_words(other: Elsewhere, *, is_page: bool) -> str:
+    """``while another line got HTTP 200 from this address``. ``is_page``: it is merely another page."""
     to = {
         "way": "a second way out got {} from this address",
         "line": "another line got {} from this address",
         "address": "another address of the target answers {}",
     }[other.where]
     leading = f" redirecting to {other.location_host}" if other.location_host else ""
-    return f"while {to.format(f'HTTP {other.status}{leading}')}"
+    got = "another page" if is_page else f"HTTP {other.status}{leading}"
+    return f"while {to.format(got)}"

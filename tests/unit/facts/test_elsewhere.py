@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-import msgspec
 import pytest
 
 from netdiag.evidence.bundle import Via
@@ -37,11 +36,17 @@ def told(
     return story
 
 
-def with_page(story: Story, sha256: str) -> Story:
-    """The same, the last answer with a body of this hash."""
-    last = story._records[-1]
-    assert isinstance(last, Exchange)
-    story._records[-1] = msgspec.structs.replace(last, body_sha256=sha256 * 32, body_complete=True)
+def with_pages(*sha256: str, kind: str = "text/html", length: int = 15) -> Story:
+    """A line whose addresses answer 200 with bodies of these hashes, in turn."""
+    story = Story()
+    story.surroundings()
+    for address, page in zip((TARGET, SECOND), sha256, strict=False):
+        story.reach(address)
+        story.add(
+            Exchange, story.step("http", "target", story.host, address), ms=60, method="GET", url=HTTPS,
+            address=address, port=443, status=200, body_bytes=length, body_complete=True, body_sha256=page * 32,
+            headers=(Header(name="content-type", value=kind),),
+        )  # fmt: skip
     return story
 
 
@@ -83,14 +88,41 @@ class TestAnotherLine:
     def test_another_question_says_nothing(self, agent: Story) -> None:
         assert judged(told(404, body="no"), agent)[0].works is True
 
-    def test_another_page_is_told_and_is_no_failure(self) -> None:
-        state, verdict = judged(with_page(told(200), "aa"), with_page(told(200), "bb"))
+    @pytest.mark.parametrize(
+        ("mine", "theirs"),
+        [
+            pytest.param(with_pages("aa"), with_pages("bb", length=900), id="once-each"),
+            pytest.param(with_pages("aa", "aa"), with_pages("bb", "bb"), id="of-one-length"),
+        ],
+    )
+    def test_another_page_is_told_and_is_no_failure(self, mine: Story, theirs: Story) -> None:
+        state, verdict = judged(mine, theirs)
         assert (state.works, verdict.side) == (True, "none")
-        assert "with another page" in verdict.summary
+        assert "with another page; pages that are made anew" in verdict.summary
         assert "worked" not in verdict.summary + verdict.reply
 
-    def test_the_same_page_works(self) -> None:
-        _, verdict = judged(with_page(told(200), "aa"), with_page(told(200), "aa"))
+    @pytest.mark.parametrize(
+        ("mine", "theirs"),
+        [
+            pytest.param(with_pages("aa"), with_pages("bb", kind="application/json"), id="of-another-kind"),
+            pytest.param(with_pages("aa", "aa"), with_pages("bb", "bb", length=900), id="every-time"),
+        ],
+    )
+    def test_a_page_in_the_place_of_another_decides_nothing(self, mine: Story, theirs: Story) -> None:
+        state, verdict = judged(mine, theirs)
+        assert (state.works, verdict.side) == (None, "inconclusive")
+        assert "with another page." in verdict.summary
+
+    @pytest.mark.parametrize(
+        ("mine", "theirs"),
+        [
+            pytest.param(with_pages("aa"), with_pages("aa"), id="the-same"),
+            pytest.param(with_pages("aa", "ab"), with_pages("bb", "bc", length=900), id="new-each-time"),
+            pytest.param(with_pages("aa", "ab"), with_pages("bb", "bb", length=900), id="new-each-time-here"),
+        ],
+    )
+    def test_a_page_that_is_the_same_or_always_new_works(self, mine: Story, theirs: Story) -> None:
+        _, verdict = judged(mine, theirs)
         assert "worked" in verdict.summary
         assert "worked" in verdict.reply
 
