@@ -20,7 +20,7 @@ from netdiag.evidence.bundle import Bundle
 from netdiag.evidence.keys import KeyFileError, signing_key
 from netdiag.facts import derive
 from netdiag.facts.expectation import agreement, parse_expectation
-from netdiag.reports.limits import budget_words, limits_json, limits_text
+from netdiag.reports.limits import budget_words, limits_json, limits_text, not_asked
 from netdiag.reports.words import endpoint, fill
 
 if TYPE_CHECKING:
@@ -85,7 +85,8 @@ def limits(url: str, flags: Flags) -> ExitCode:
         return interruption.code
     answered = facts.limits.already.value is True or facts.limits.unserved.known
     if not facts.limits.allowed.known and not answered:
-        raise Problem(f"{host} could not be asked: nothing was measured", ExitCode.FAILED)
+        why = not_asked(bundle)
+        raise Problem(f"{host} could not be asked{f': {why}' if why else ''}; nothing was measured", ExitCode.FAILED)
     return ExitCode.FAILED if agrees in {"differs", "unknown"} else ExitCode.DONE
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from netdiag.evidence.bundle import Bundle
 from netdiag.evidence.display import sanitize_text
 from netdiag.evidence.limits import LimitAttempt, LimitBudget, is_a_limiters
+from netdiag.evidence.record import FailureCode
 from netdiag.facts import Facts
 from netdiag.facts.expectation import Agreement, Expectation
 from netdiag.facts.limit_headers import Said
@@ -45,6 +46,12 @@ SHAPE = {
     "fixed_window": "a fixed window",
     "sliding_window": "a sliding window",
     "delay": "answers held back",
+}
+_NOT_ASKED = {
+    FailureCode.CERT_REJECTED: "its certificate was not accepted",
+    FailureCode.PROTOCOL: "what it answered was not understood",
+    FailureCode.UNREACHABLE: "this machine has no way to it",
+    FailureCode.DENIED_LOCALLY: "this machine does not let it out",
 }
 BY = {
     "default": "the small default",
@@ -100,6 +107,16 @@ def limits_text(
     if bundle.interrupted is not None:
         lines += ["", *fill("It was ended early, and tells only what was seen until then.")]
     return "\n".join(lines) + "\n"
+
+
+def not_asked(bundle: Bundle) -> str | None:
+    """Why not even the single request could be made, as a clause; None: it was, or nothing tells."""
+    attempts = [one for one in bundle.observations if isinstance(one, LimitAttempt)]
+    first = min(attempts, key=lambda one: one.began_ns, default=None)
+    if first is None or first.outcome != "failed" or first.failure is None:
+        return None
+    said = f" ({sanitize_text(first.failure.text)})" if first.failure.text else ""
+    return f"{_NOT_ASKED.get(first.failure.code, 'the connection failed')}{said}"
 
 
 def sentences(limits: LimitFacts) -> Iterator[str]:
@@ -256,6 +273,7 @@ def limits_json(bundle: Bundle, facts: Facts, expected: Expectation | None, agre
             "spent": _spent(bundle),
             "met": limits.met.value,
             "already_refused": limits.already.value,
+            "not_asked": not_asked(bundle),
             "unserved": limits.unserved.value,
             "counts": list(limits.kinds.value or ()),
             "bounds": bounds(limits) if limits.allowed.known else None,

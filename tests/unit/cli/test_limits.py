@@ -3,11 +3,12 @@
 import http.server
 import json
 import socket
+import ssl
 import threading
 import time
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from netdiag.evidence.profile import parse_profile
 from netdiag.probes.limiting import OPERATOR, LimitRequest
 from netdiag.probes.plan.limits import budget_for
 from netdiag.reports.limits import budget_words
+from tests.fakes.certificates import mint, server_context
 from tests.fakes.limiters import Bucket, Limiter, Nothing
 
 Capture = pytest.CaptureFixture[str]
@@ -102,6 +104,31 @@ def test_the_family_that_was_asked_for_is_used(capsys: Capture) -> None:
     with limited(Nothing()) as url:
         assert run(["limits", url.replace("127.0.0.1", "localhost"), "--yes", "-4", "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["address"] == "127.0.0.1"
+
+
+def test_a_certificate_that_does_not_fit_is_told(capsys: Capture, tmp_path: Path) -> None:
+    issued = mint("other.vendor.test", names=("other.vendor.test",))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(
+            target=_shake_hands, args=(listener, server_context(issued, directory=tmp_path)), daemon=True
+        ).start()
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}/"
+        assert run(["limits", url, "--yes", "--format", "json"]) == 1
+    printed = capsys.readouterr()
+    found = json.loads(printed.out)
+    assert found["not_asked"].startswith("its certificate was not accepted (")
+    assert (found["met"], found["already_refused"]) == (None, False)
+    told = printed.err.splitlines()[-1]
+    assert "127.0.0.1 could not be asked: its certificate was not accepted (" in told
+    assert told.endswith("; nothing was measured")
+
+
+def _shake_hands(listener: socket.socket, context: ssl.SSLContext) -> None:
+    with suppress(OSError):
+        while True:
+            end, _ = listener.accept()
+            with suppress(OSError), context.wrap_socket(end, server_side=True):
+                pass
 
 
 def test_what_was_found_is_kept_as_a_bundle_like_any_other(
