@@ -1,6 +1,7 @@
 """Records of how a limit was looked for: each request or connection of the rate section, and what it was allowed."""
 
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import Literal
 
 from netdiag.evidence.record import Observed, Port, Struct, UInt
@@ -105,8 +106,9 @@ AFTER_LIMIT = "limit"
 LIKENESS = ("location", "content-type", "content-length")
 """Headers that, with the status, tell an answer from another: limiters may answer 200, or send elsewhere."""
 
-_IN_A_ROW = 5
-"""Answers of another likeness that are no chance any more: servers behind one address may differ."""
+_IN_A_ROW, _OF_BOTH = 3, 7
+"""Answers of another likeness in a row, and together with those like the first before them, that are no chance any
+more: servers behind one address may differ, and a bucket lets one pass now and then."""
 
 _IDLE_MS = 300
 """A reset of a connection that was not used for longer may be the end of an idle one that crossed the request: servers
@@ -199,18 +201,18 @@ def measured(attempts: Sequence[LimitAttempt]) -> Sequence[LimitAttempt]:
 
 
 def changed(history: Sequence[LimitAttempt]) -> LimitAttempt | None:
-    """The first answer that was no error and yet not like those before: another status, or ``_IN_A_ROW`` with another
-    of the headers of ``LIKENESS`` after nothing but answers like the first, of which there were two or more. Limiters
-    may answer with 200 or a redirect; but it may be a page that changed, too. None: there was no such. ``history``:
-    as ``measured`` gives it."""
+    """The first answer that was no error and yet not like those before: another status, or others of the headers of
+    ``LIKENESS``, the same several times in a row, after nothing but answers like the first. Limiters may answer with
+    200 or a redirect; but it may be a page that changed, too. None: there was no such. ``history``: as ``measured``
+    gives it."""
     answers = [one for one in history if one.asks == "request" and one.outcome == "answered"]
     if not answers or answers[0] is not history[0]:
         return None
     other = next((one for one in answers if one.status != answers[0].status), None)
     likes = [_likeness(one) for one in answers if other is None or one.began_ns < other.began_ns]
     same = next((number for number, like in enumerate(likes) if like != likes[0]), len(likes))
-    rest = likes[same : same + _IN_A_ROW]
-    if same > 1 and len(rest) == _IN_A_ROW and len(set(rest)) == 1:
+    rest = len([*takewhile(lambda like: like == likes[same], likes[same:])])
+    if same > 1 and rest >= _IN_A_ROW and same + rest >= _OF_BOTH:
         return answers[same]
     return other
 
