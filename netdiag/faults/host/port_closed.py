@@ -70,11 +70,13 @@ def assess(facts: Facts) -> Finding:
             "a box on the way may send it.",
             *USED,
         )
+    far = "" if walk is None or walk.end_ttl is None else f", from {walk.end_ttl} hops away"
+    far += _standing(walk) if own else "; whether the host sends it or a box on the way, is not known"
     if other.fails:
         return Finding(
             lean=Lean.SETTLES if own else Lean.SUPPORTS,
             because=f"Connections to {named} on port {facts.port} are reset, here and from another line"
-            f"{_standing(walk) if own else '; how far away the host stands is not known'}.",
+            f"{far if own else '; how far away the host stands is not known'}.",
             facts=USED,
             witnesses=seen + other.witnesses,
             at_most_likely=not own,
@@ -82,8 +84,6 @@ def assess(facts: Facts) -> Finding:
         )
     if walk is not None and walk.end == "refused" and (walk.end_ttl or 0) <= 2 and border(facts, refused[0]) is None:
         return silent(f"The reset comes from {walk.end_ttl} hops away: too near to tell the host from a router.", *USED)
-    far = "" if walk is None or walk.end_ttl is None else f", from {walk.end_ttl} hops away"
-    far += _standing(walk) if own else "; whether the host sends it or a box on the way, is not known"
     return Finding(
         lean=Lean.SUPPORTS,
         because=f"Connections to {named} on port {facts.port} are refused with a TCP reset{far}. A rule that refuses "
@@ -100,10 +100,10 @@ def _standing(walk: Walk | None) -> str:
     """Where the reset comes from, as a clause, of one that counts as the host's: a router or a firewall right before it
     may send it in its name, and is the vendor's as well."""
     if walk is None or walk.nearer_by is None:
-        return ", from behind a router of the vendor's"
+        return ", behind a router of the vendor's"
     if walk.nearer_by == 0:
-        return ", from where the host stands"
-    return f", from {walk.nearer_by} hop nearer than other answers of the host: from before it, or from itself"
+        return ", where the host stands"
+    return f", {walk.nearer_by} hop nearer than other answers of the host: from right before it, or from itself"
 
 
 def _from_the_host(facts: Facts, state: AddressState) -> bool | None:

@@ -302,7 +302,7 @@ class TestRefusals:
 
     @pytest.mark.parametrize(
         ("nearer_by", "words"),
-        [(0, "from where the host stands"), (1, "from 1 hop nearer"), (None, "from behind a router of the vendor's")],
+        [(0, "5 hops away, where the host stands"), (1, "1 hop nearer"), (None, "behind a router of the vendor's")],
     )
     def test_where_the_reset_comes_from_in_words(self, nearer_by: int | None, words: str) -> None:
         way = msgspec.structs.replace(walk(end="refused"), nearer_by=nearer_by)
