@@ -1,7 +1,7 @@
 """Records of how a limit was looked for: each request or connection of the rate section, and what it was allowed."""
 
 from collections.abc import Mapping, Sequence
-from itertools import takewhile
+from itertools import groupby
 from typing import Literal
 
 from netdiag.evidence.record import Observed, Port, Struct, UInt
@@ -107,8 +107,8 @@ LIKENESS = ("location", "content-type", "content-length")
 """Headers that, with the status, tell an answer from another: limiters may answer 200, or send elsewhere."""
 
 _IN_A_ROW, _OF_BOTH = 3, 7
-"""Answers of another likeness in a row, and together with those like the first before them, that are no chance any
-more: servers behind one address may differ, and a bucket lets one pass now and then."""
+"""Answers of another likeness in a row, and together with as many as were like the first before there was another, that
+are no chance any more: servers behind one address may differ."""
 
 _IDLE_MS = 300
 """A reset of a connection that was not used for longer may be the end of an idle one that crossed the request: servers
@@ -169,9 +169,10 @@ def lapsed(history: Sequence[LimitAttempt]) -> Sequence[LimitAttempt]:
         if one.fresh:
             break
         uses = _uses(history[:number], one.connection)
-        if uses >= most:
-            found.append(one)
-            most = uses
+        if uses < most:
+            break
+        found.append(one)
+        most = uses
     return found
 
 
@@ -202,17 +203,18 @@ def measured(attempts: Sequence[LimitAttempt]) -> Sequence[LimitAttempt]:
 
 def changed(history: Sequence[LimitAttempt]) -> LimitAttempt | None:
     """The first answer that was no error and yet not like those before: another status, or others of the headers of
-    ``LIKENESS``, the same several times in a row, after nothing but answers like the first. Limiters may answer with
-    200 or a redirect; but it may be a page that changed, too. None: there was no such. ``history``: as ``measured``
-    gives it."""
+    ``LIKENESS``, the same several times in a row, where all had been like the first for a while. Limiters may answer
+    with 200 or a redirect; but it may be a page that changed, too. None: there was no such. ``history``: as
+    ``measured`` gives it."""
     answers = [one for one in history if one.asks == "request" and one.outcome == "answered"]
     if not answers or answers[0] is not history[0]:
         return None
     other = next((one for one in answers if one.status != answers[0].status), None)
     likes = [_likeness(one) for one in answers if other is None or one.began_ns < other.began_ns]
-    same = next((number for number, like in enumerate(likes) if like != likes[0]), len(likes))
-    rest = len([*takewhile(lambda like: like == likes[same], likes[same:])])
-    if same > 1 and rest >= _IN_A_ROW and same + rest >= _OF_BOTH:
+    runs = [(like, len([*group])) for like, group in groupby(likes)]
+    same = runs[0][1]
+    longest = max((length for like, length in runs[1:] if like != likes[0]), default=0)
+    if same > 1 and longest >= _IN_A_ROW and same + longest >= _OF_BOTH:
         return answers[same]
     return other
 

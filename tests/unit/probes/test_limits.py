@@ -233,6 +233,8 @@ def of_length(*lengths: int) -> list[LimitAttempt]:
         ([500] * 8 + [31] * 3 + [500, 31, 31], 8),
         ([500] * 8 + [31] * 2, None),
         ([500] * 8 + [31] * 2 + [500] * 3, None),
+        ([500] * 8 + [31, 500, 31, 31, 500, 31, 31, 31], 8),
+        ([500, 500, 31, 500, 31, 31, 500, 31, 31, 31, 31], None),
         ([500, 500, 31, 31, 31, 31, 31], 2),
         ([500, 500, 31, 31, 31, 31], None),
         ([500, 31, 31, 31, 31, 31, 31], None),  # two servers, or a cache that is warm now
@@ -279,7 +281,7 @@ def ending(*uses: int) -> list[LimitAttempt]:
 
 @pytest.mark.parametrize(
     ("uses", "number_lapsed"),
-    [((10,), 1), ((10, 10, 10), 3), ((10, 2), 1), ((20, 10, 1), 1), ((3, 8, 8), 3)],
+    [((10,), 1), ((10, 10, 10), 3), ((10, 2), 1), ((20, 10, 1), 1), ((10, 2, 10), 1), ((3, 8, 8), 3)],
 )
 def test_a_server_that_has_had_enough_of_a_connection_is_told_from_a_limiter(
     uses: tuple[int, ...], number_lapsed: int
