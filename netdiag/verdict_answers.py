@@ -19,6 +19,16 @@ def open_question(facts: Facts) -> str | None:
     return min(told, key=lambda pair: pair[0])[1] if told else None
 
 
+def not_always(facts: Facts) -> str | None:
+    """That an address which works did not accept every connection of the run, as a clause. None: each did."""
+    for state in facts.target.addresses.value or ():
+        connect = state.connect
+        if state.works is True and connect is not None and 0 < connect.worked < connect.attempts:
+            told = f"{state.address} accepted {connect.worked} of {connect.attempts} connections"
+            return f", but not all of the time ({told})"
+    return None
+
+
 def _of(facts: Facts, state: AddressState) -> str | None:
     http = state.http
     if http is None or http.status is None:

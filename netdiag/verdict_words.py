@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from netdiag.facts import Facts
 from netdiag.faults.base import CONTROL_RUN, Fault
 from netdiag.faults.speed import waited
-from netdiag.verdict_answers import open_question
+from netdiag.verdict_answers import not_always, open_question
 from netdiag.verdict_standing import Hypothesis
 
 PLACE = {
@@ -94,7 +94,8 @@ def healthy(facts: Facts, rest: Sequence[Hypothesis]) -> str:
     doubt = open_question(facts)
     if doubt is not None:
         return f"No fault of the network was seen at the times of the run{cut}. {doubt}{slow}{in_spite}"
-    return f"This URL, without a login, worked from this address at the times of the run{cut}.{slow}{in_spite}"
+    at = "at the times of the run" if (partly := not_always(facts)) is None else f"during the run{partly}"
+    return f"This URL, without a login, worked from this address {at}{cut}.{slow}{in_spite}"
 
 
 def strays(rest: Sequence[Hypothesis], lead: str = "Besides, and not the reason") -> str:

@@ -12,7 +12,7 @@ from netdiag.facts import AddressState
 from netdiag.facts.derivation.exchanges import is_cut
 from netdiag.faults import CATALOGUE
 from netdiag.verdict import Verdict, decide
-from tests.fakes.records import BEGAN_AT, SECOND, TARGET, Story, failed
+from tests.fakes.records import BEGAN_AT, SECOND, SILENT, TARGET, Story, failed
 from tests.unit.facts import facts_of, state_of
 
 HTTP = "http://api.vendor.test/"
@@ -245,3 +245,13 @@ def test_what_was_read_as_far_as_wanted_is_not_cut() -> None:
     story = body(None, came=65_536, announced=3_000_000, seconds=1)
     records = [record for record in story.bundle().observations if isinstance(record, Exchange)]
     assert not any(is_cut(record) for record in records)
+
+
+def test_a_connection_that_failed_during_the_run_is_told() -> None:
+    story = Story()
+    story.surroundings()
+    story.connect(TARGET, SILENT, attempts=1)
+    story.reach(TARGET)
+    story.http(TARGET)
+    assert "but not all of the time (198.51.100.7 accepted 1 of 2 connections)" in judged(story)[1].summary
+    assert "not all of the time" not in judged(told(200))[1].summary
