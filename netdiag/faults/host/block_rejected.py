@@ -22,26 +22,19 @@ What to tell the customer
 
 from netdiag.evidence.record import Icmp
 from netdiag.facts import AddressState, Facts
-from netdiag.faults._ways import for_a_block, whence
-from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes, silent
+from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
 from netdiag.faults.host._mechanisms import of_icmp
 from netdiag.faults.host._reading import (
     NEIGHBOUR_WAIT_MS,
     PROFILE,
-    VENDOR_CAPTURE,
     Agent,
-    addresses,
     agent,
-    from_the_host,
-    is_partial,
-    reached,
     shut,
     witnesses,
 )
+from netdiag.faults.host._refused import USED, beside, reset, served_elsewhere
 from netdiag.faults.reading import carries_healthy_control, icmp_errors, icmp_words, kind_of
 from netdiag.faults.transit._signs import not_the_vendors
-
-USED = ("target.addresses", "agent.runs", "path.proxy_in_path")
 
 
 def assess(facts: Facts) -> Finding:
@@ -62,7 +55,7 @@ def _refusal(facts: Facts, state: AddressState, other: Agent) -> Finding | None:
     if connect is None:
         return None
     if connect.how == "refused" and connect.icmp is None:
-        return _reset(facts, state, other)
+        return reset(facts, state, other)
     icmp = connect.icmp
     mechanism = None if icmp is None else of_icmp(icmp)
     if connect.how == "icmp" and icmp is None:
@@ -83,34 +76,20 @@ def _refusal(facts: Facts, state: AddressState, other: Agent) -> Finding | None:
     said = f"{icmp.sender}, {place}, refuses port {facts.port} with {icmp_words(icmp)} ({mechanism.name})"
     whom = "; it refuses another line in the same way" if other.fails else ""
     if other.works or other.capped_works:
-        whom = _served_elsewhere(facts, state)
+        whom = served_elsewhere(facts, state)
     ambiguous = kind_of(icmp) == "unreachable" and connect.sender_place == "vendor"
     if ambiguous and (connect.elapsed_ms or 0) >= NEIGHBOUR_WAIT_MS:
         return None  # the wait for a neighbour: host.machine.down
     proven = connect.sender_place == "target" or (facts.profile_given and not ambiguous)
     return Finding(
         lean=Lean.SETTLES if proven else Lean.SUPPORTS,
-        because=f"{said}: a firewall's rule{whom}{_beside(facts)}. It is the answer of {mechanism.makers}.",
+        because=f"{said}: a firewall's rule{whom}{beside(facts)}. It is the answer of {mechanism.makers}.",
         facts=USED,
         witnesses=witnesses(facts, state) + other.witnesses,
         at_most_likely=not proven,
         settle_next=PROFILE,
         search_keys=(("rule", mechanism.look),),
     )
-
-
-def _served_elsewhere(facts: Facts, state: AddressState) -> str:
-    """What it says of the rule that the address works elsewhere, as a clause. By a second way the vendor may see the
-    same address, and refuse one connection of several."""
-    by_a_way = for_a_block(facts, (state,))
-    if by_a_way and not any(run.usable and run.works is True for run in facts.agent.runs.value or ()):
-        return by_a_way
-    return "; the same address works from another line, so the rule is about this one"
-
-
-def _beside(facts: Facts) -> str:
-    """That other addresses accept connections, as a clause: a limit that programs trip stands on what they prefer."""
-    return f"; connections to {addresses(reached(facts))} come about" if is_partial(facts) else ""
 
 
 def _strangers(facts: Facts, state: AddressState, icmp: Icmp) -> Finding:
@@ -129,38 +108,6 @@ def _strangers(facts: Facts, state: AddressState, icmp: Icmp) -> Finding:
         witnesses=witnesses(facts, state),
         at_most_possible=True,
         settle_next=PROFILE,
-    )
-
-
-def _reset(facts: Facts, state: AddressState, other: Agent) -> Finding:
-    """A reset alone is a closed port as well; that the port is open for another line makes it a refusal."""
-    own = from_the_host(facts, state)
-    if own is False:
-        return silent(
-            f"The reset comes from nearer than {state.address} answers from: a box on the way may send it.", *USED
-        )
-    if not other.works or facts.path.proxy_in_path.value is True:
-        if other.fails or facts.path.proxy_in_path.value is True:
-            return silent(f"{state.address} refuses with a reset, as a closed port does; a rule can do so, too.", *USED)
-        return Finding(
-            lean=Lean.SUPPORTS,
-            because=f"{state.address} refuses port {facts.port} with a reset, which a rule against this address sends "
-            "as well as a closed port.",
-            facts=USED,
-            witnesses=witnesses(facts, state),
-            at_most_possible=True,
-            settle_next=CONTROL_RUN,
-        )
-    whose = "" if own else "; whether the host sends it or a box on the way, is not known"
-    return Finding(
-        lean=Lean.SUPPORTS,
-        because=f"{state.address} refuses port {facts.port} with a reset, while it works {whence(facts)}{whose}"
-        f"{_beside(facts)}.",
-        facts=USED,
-        witnesses=witnesses(facts, state) + other.witnesses,
-        at_most_likely=True,
-        at_most_possible=not own,
-        settle_next=VENDOR_CAPTURE,
     )
 
 

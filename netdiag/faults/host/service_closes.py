@@ -53,16 +53,17 @@ def assess(facts: Facts) -> Finding:
     if flow is not None and owner == "vendor":
         taken += f", {where(flow)}"
         seen += flow.witnesses
+    before = owner != "vendor" and may_end_before(facts, state)
     # Before TLS is up, any box on the way can read the name and forge a reset, on another line, too.
     forgeable = reset and (state.tls is None or state.tls.how != "ok") and owner != "vendor"
     if other.fails and not forgeable:
         return Finding(
             lean=Lean.SETTLES,
-            because=f"{taken}, here and from another line alike{perhaps_before(facts, state)}.",
+            because=f"{taken}, here and from another line alike{perhaps_before(facts, state) if before else ''}.",
             facts=USED,
             witnesses=seen,
             at_most_likely=reset,
-            at_most_possible=may_end_before(facts, state),  # two lines may meet the same box
+            at_most_possible=before,  # two lines may meet the same box
             settle_next=VENDOR_CAPTURE,
         )
     doubt = f"; who sent the {'reset' if reset else 'end'}, one line alone does not show"
@@ -74,7 +75,10 @@ def assess(facts: Facts) -> Finding:
         facts=USED if owner is None else (*USED, *FACTS),
         witnesses=seen,
         at_most_likely=True,
-        at_most_possible=forgeable or may_end_before(facts, state) or facts.controls.any_healthy.value is not True,
+        at_most_possible=forgeable
+        or before
+        or facts.path.proxy_in_path.value is True
+        or facts.controls.any_healthy.value is not True,
         settle_next=CONTROL_RUN if not other.fails else VENDOR_CAPTURE,
     )
 

@@ -28,7 +28,6 @@ from netdiag.faults.local._walks import judge_walk
 from netdiag.faults.reading import (
     customers_own,
     excused,
-    failed_connects,
     failing_walks,
     has_a_network_of_its_own,
     icmp_errors,
@@ -37,7 +36,7 @@ from netdiag.faults.reading import (
     kind_of,
     weakest,
 )
-from netdiag.faults.transit._signs import accepts, sent_in_vain
+from netdiag.faults.transit._signs import all_is_let_in, sent_in_vain
 
 KINDS = ("unreachable", "prohibited", "rejected")
 FACTS = ("target.addresses", "path.target4", "path.target6", "path.controls", "controls.any_healthy")
@@ -47,7 +46,7 @@ def assess(facts: Facts) -> Finding:
     excuse, failed = excused(facts), sent_in_vain(facts)
     if excuse is not None:
         return excuse
-    if facts.target.addresses.known and not failed and (accepts(facts) or not failed_connects(facts)):
+    if all_is_let_in(facts):
         return opposes("The target accepts connections, so no router on the way stops them.", "target.addresses")
     if facts.machine.local_refusal.known:
         return opposes(

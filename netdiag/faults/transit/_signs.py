@@ -15,12 +15,13 @@ def sent_in_vain(facts: Facts) -> tuple[AddressState, ...]:
     return tuple(one for one in failed_connects(facts) if one.connect is not None and one.connect.how != "local")
 
 
-def accepts(facts: Facts) -> bool:
-    """An address of the target, not known to be false, accepted a connection."""
-    return any(
+def all_is_let_in(facts: Facts) -> bool:
+    """The target's addresses are known, and what this machine sent to them was let in."""
+    opened = any(
         state.connect is not None and state.connect.how == "open" and state.genuine is not False
         for state in facts.target.addresses.value or ()
     )
+    return facts.target.addresses.known and not sent_in_vain(facts) and (opened or not failed_connects(facts))
 
 
 def vanish_there(facts: Facts, walk: Walk) -> Walk | None:

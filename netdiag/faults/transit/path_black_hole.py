@@ -1,8 +1,7 @@
 """Packets vanish on the way, in nobody's network that the customer or the vendor runs.
 
 What is broken
-    A router or link between the two loses every packet to the target: a blackhole route, a broken member of a bundle,
-    a filter for the address or the port.
+    A router or link between the two loses every packet to the target: a blackhole route, a broken link, a filter.
 
 How it shows
     The walk to the service port is seen up to a public router that is not the vendor's, and nothing comes from beyond.
@@ -25,9 +24,9 @@ What to tell the customer
 from netdiag.facts import AddressState, Facts, Walk
 from netdiag.facts.places import same_announcement
 from netdiag.faults.base import CONTROL_RUN, Fault, Finding, Lean, opposes, silent
-from netdiag.faults.reading import customers_own, excused, failed_connects, failing_walks, weakest
+from netdiag.faults.reading import customers_own, excused, failing_walks, weakest
 from netdiag.faults.transit._signs import (
-    accepts,
+    all_is_let_in,
     ends_among_strangers,
     may_be_the_customers,
     passed_by_other_packets,
@@ -44,10 +43,9 @@ def assess(facts: Facts) -> Finding:
     excuse = excused(facts)
     if excuse is not None:
         return excuse
-    failed = sent_in_vain(facts)
-    if facts.target.addresses.known and not failed and (accepts(facts) or not failed_connects(facts)):
+    if all_is_let_in(facts):
         return opposes("The target accepts connections, so packets get there and back.", "target.addresses")
-    answered = [one for one in failed if one.connect is not None and one.connect.how in {"refused", "icmp", "reset"}]
+    answered = [one for one in sent_in_vain(facts) if one.connect and one.connect.how in {"refused", "icmp", "reset"}]
     if answered:
         return opposes(
             f"The connection to {answered[0].address} is answered, with a refusal: the packets do not vanish.",

@@ -28,13 +28,12 @@ from netdiag.faults.base import Fault, Finding, Lean, opposes, silent
 from netdiag.faults.reading import (
     carries_healthy_control,
     excused,
-    failed_connects,
     failing_walks,
     icmp_errors,
     icmp_words,
     unexplained,
 )
-from netdiag.faults.transit._signs import accepts, repeated, sent_in_vain
+from netdiag.faults.transit._signs import all_is_let_in, repeated
 
 FACTS = ("path.target4", "path.target6", "path.controls", "target.addresses")
 
@@ -43,8 +42,7 @@ def assess(facts: Facts) -> Finding:
     excuse = excused(facts)
     if excuse is not None:
         return excuse
-    in_vain = sent_in_vain(facts)
-    if facts.target.addresses.known and not in_vain and (accepts(facts) or not failed_connects(facts)):
+    if all_is_let_in(facts):
         return opposes("The target accepts connections, so packets get there.", "target.addresses")
     walks = failing_walks(facts)
     looping = [walk for walk in walks if walk.end == "loop"]

@@ -124,11 +124,18 @@ class TestOnTheWayBack:
         assert all(found(code, facts).at_most_possible for code in MTU)
 
 
+def as_far_as_echoes(story: Story) -> None:
+    """The service is met where the address answers echoes: nothing nearer accepts its connections."""
+    story.walk()
+    story.walk(protocol="icmp")
+
+
 class TestWhatLooksLikeIt:
     @pytest.mark.parametrize("code", MTU)
     def test_a_service_that_is_silent_to_small_packets_too(self, code: str) -> None:
         story = stalling(small="fails")
         size_walk(story)
+        as_far_as_echoes(story)
         facts = derive(story.bundle())
         assert found(code, facts).lean is Lean.OPPOSES
         assert said(facts) == ("host", "likely", "host.service.silent")
@@ -144,7 +151,9 @@ class TestWhatLooksLikeIt:
 
     @pytest.mark.parametrize("small", [None, "works", "fails"])
     def test_small_segments_decide_between_the_service_and_the_path(self, small: Outcome | None) -> None:
-        finding = found("host.service.silent", derive(stalling(small=small).bundle()))
+        story = stalling(small=small)
+        as_far_as_echoes(story)
+        finding = found("host.service.silent", derive(story.bundle()))
         if small == "works":
             assert finding.lean is Lean.OPPOSES
         else:
