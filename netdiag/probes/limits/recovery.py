@@ -21,8 +21,9 @@ FIRST_WAIT_S, LONGER = 1.0, 4.0
 CLOSE_ENOUGH = 1.1
 """The rate is known when its bounds differ by no more; a window, when they differ by no more than its square."""
 
-ENOUGH_RUNS = 3
-"""After one pause alone a bucket and a window may have given back the same."""
+ENOUGH_ENDS = 3
+"""Series that a refusal ended: after one pause alone a bucket and a window may have given back the same, and some burst
+and some rate explain any two."""
 
 MOST = 40
 """Attempts of one series: fewer would not outlast a pace that is a little too fast."""
@@ -129,14 +130,28 @@ def _count_tokens(
 ) -> _Series | None:
     """The series whose end tells most: of a burst after some wait, or of a steady pace, that for which the buckets that
     are still possible foresee the most different ends."""
-    if len(fits) == 1 and fits[0].high <= fits[0].low * CLOSE_ENOUGH and len(runs) >= ENOUGH_RUNS:
+    is_enough = sum(run.refused for run in runs) >= ENOUGH_ENDS
+    if len(fits) == 1 and fits[0].high <= fits[0].low * CLOSE_ENOUGH and is_enough:
         return None
     possible = [(fit.burst, rate) for fit in fits for rate in _between(fit.low, fit.high)]
     most = min(MOST, room)
     bursts = [_Series(wait, most, gap_s) for wait in _WAITS_S]
     paces = [_Series(wait, most, gap_s * slower) for wait in _WAITS_S[::2] for slower in _SLOWER]
     worth, best = max(((_worth(one, possible, events), one) for one in (*bursts, *paces)), key=lambda pair: pair[0])
-    return best if worth > 0 else None
+    if worth > 0:
+        return best
+    return None if is_enough else next((one for one in bursts if _ends_surely(one, possible, events)), None)
+
+
+def _ends_surely(series: _Series, possible: Sequence[tuple[int, float]], events: Sequence[Event]) -> bool:
+    """Whether a refusal ends it, whichever bucket it is."""
+    moments = _moments(series, events)
+    return all(passes_then(events, bucket, moments) < series.number for bucket in possible)
+
+
+def _moments(series: _Series, events: Sequence[Event]) -> list[float]:
+    begins_s = events[-1].at_s + series.wait_s
+    return [begins_s + n * series.gap_s for n in range(series.number)]
 
 
 def _between(low: float, high: float) -> list[float]:
@@ -146,8 +161,7 @@ def _between(low: float, high: float) -> list[float]:
 
 def _worth(series: _Series, possible: Sequence[tuple[int, float]], events: Sequence[Event]) -> float:
     """Bits that its end is expected to tell (the entropy of the ends foreseen), less what its time is worth."""
-    begins_s = events[-1].at_s + series.wait_s
-    moments = [begins_s + n * series.gap_s for n in range(series.number)]
+    moments = _moments(series, events)
     ends = Counter(passes_then(events, bucket, moments) for bucket in possible)
     bits = -sum(n / len(possible) * math.log2(n / len(possible)) for n in ends.values())
     takes_s = series.wait_s + series.gap_s * sum(end * n for end, n in ends.items()) / len(possible)
