@@ -36,6 +36,9 @@ SETTLE_S = 0.05
 after accepting (HAProxy's tcp-request connection reject) does so when our ACK arrives. No longer, since one connection
 is closed before the next of a burst is made."""
 
+FIN_S = 0.5
+"""How long a FIN may come after the close_notify that announces it: servers send both in one go."""
+
 _ESTABLISHED = 1  # TCP_ESTABLISHED (net/tcp_states.h)
 _MOST_READ = 64 * 1024
 _KEPT = ("ratelimit", "x-ratelimit", "x-rate-limit", "retry-after", "x-retry-in", "x-envoy-ratelimited", "cf-ray")
@@ -253,9 +256,14 @@ def _has_spoken(end: ssl.SSLSocket) -> bool:
 def _stands(end: socket.socket) -> bool:
     """Whether the kernel knows of no end of the connection, though its reader was told of one. OpenSSL tells an ICMP
     error (a ban that begins meanwhile, by a firewall's reject) as an end without a word; an end by the peer leaves
-    TCP_CLOSE_WAIT or TCP_CLOSE."""
+    TCP_CLOSE_WAIT or TCP_CLOSE, at once or when the FIN that follows its close_notify is here."""
     info = tcpinfo.read(end)
-    return info is not None and info.state == _ESTABLISHED
+    if info is None or info.state != _ESTABLISHED:
+        return False
+    poll = select.poll()
+    poll.register(end, select.POLLIN | select.POLLRDHUP)
+    events = sum(event for _, event in poll.poll(FIN_S * 1000))
+    return not events & (select.POLLIN | select.POLLRDHUP | select.POLLHUP)
 
 
 def _of_status(status: int, said: dict[str, str]) -> Outcome:

@@ -15,7 +15,7 @@ from netdiag.evidence.record import ObsId, StepId
 from netdiag.probes.base import LimitWish, Stamp
 from netdiag.probes.clock import Clock
 from netdiag.probes.kernel import tcp
-from netdiag.probes.library.limit_line import LiveLimitLine, _is_over
+from netdiag.probes.library.limit_line import LiveLimitLine, _is_over, _stands
 from netdiag.probes.library.sockets import SocketStream
 from netdiag.probes.library.web import Identity
 from tests.fakes.certificates import mint, server_context
@@ -153,6 +153,25 @@ def test_tickets_of_tls_leave_a_connection_open_and_close_notify_does_not(tmp_pa
             with contextlib.suppress(ssl.SSLWantReadError):
                 other.unwrap()
             assert _is_over(end)
+
+
+def test_an_end_is_told_from_none_though_its_fin_comes_late() -> None:
+    """TLS ends with a close_notify, and its FIN is another segment; after an ICMP error there is none."""
+    told = threading.Event()
+
+    def ends_late(end: socket.socket) -> None:
+        told.wait(10)
+        end.shutdown(socket.SHUT_WR)
+        end.recv(1)
+
+    for is_told in (True, False):
+        told.clear()
+        with server(ends_late) as port, socket.create_connection(("127.0.0.1", port)) as end:
+            late = threading.Timer(0.05, told.set)
+            if is_told:
+                late.start()
+            assert _stands(end) is not is_told
+            told.set()
 
 
 def test_connections_that_are_being_made_count_as_held() -> None:
