@@ -45,6 +45,7 @@ SHAPE = {
     "token_bucket": "a token bucket",
     "fixed_window": "a fixed window",
     "sliding_window": "a sliding window",
+    "ban": "a ban",
     "delay": "answers held back",
 }
 _NOT_ASKED = {
@@ -103,7 +104,8 @@ def limits_text(
         lines += ["", *fill(expectation_words(expected, agrees))]
     rows = [(shape, words) for one in limits.estimates.value or () for shape, words in [_row(one)]]
     if rows:
-        lines += ["", "What explains all of it", *two_columns(rows)]
+        told = "What explains all of it" + (" (not told apart)" if len(rows) > 1 else "")
+        lines += ["", told, *two_columns(rows)]
     if bundle.interrupted is not None:
         lines += ["", *fill("It was ended early, and tells only what was seen until then.")]
     return "\n".join(lines) + "\n"
@@ -127,6 +129,11 @@ def sentences(limits: LimitFacts) -> Iterator[str]:
         yield _unserved(limits.unserved.value, repeated=limits.allowed.known)
     if limits.met.value is False:
         yield from _not_met(limits)
+    if limits.changed.value is not None:
+        yield (
+            f"After {count(limits.changed.value, 'request')} the answers changed, though none was an error: it ended "
+            "there, since some limiters answer so. Compare such an answer with the page."
+        )
     refusal = limits.refusal.value
     if refusal is not None:
         yield from _met(refusal, limits)
@@ -146,14 +153,11 @@ def _unserved(status: int, *, repeated: bool) -> str:
 
 
 def bounds(limits: LimitFacts) -> str:
-    """``allowed >= 14 in 1.3 s, refused at 15``: of the phase that was refused; else of the largest."""
+    """``allowed >= 14 in 1.3 s, refused at 15``: of all that the limit may count; without one of the largest phase."""
     allowed, refusal = limits.allowed.value or (), limits.refusal.value
     if refusal is not None:
-        # A phase before, and its pause, count as well: the limit does not know of phases.
-        within = _span(refusal.after_ms) if refusal.after_ms else "one moment"
-        mine = next((one for one in allowed if one.refused), None)
-        passed = mine.passed if mine is not None else refusal.number - 1
-        return f"allowed >= {passed} in {within}, refused at {passed + 1}"
+        within = _span(refusal.within_ms) if refusal.within_ms else "one moment"
+        return f"allowed >= {refusal.passed} in {within}, refused at {refusal.passed + 1}"
     most = max(allowed, key=lambda one: one.passed, default=None)
     return "nothing was seen" if most is None else f"allowed >= {most.passed} in {_span(most.within_ms)}, none refused"
 
@@ -170,9 +174,15 @@ def _not_met(limits: LimitFacts) -> Iterator[str]:
 
 
 def _met(refusal: Refusal, limits: LimitFacts) -> Iterator[str]:
-    kinds = [KIND[kind] for kind in limits.kinds.value or ()]
     how = OUTCOME[refusal.outcome].format(status=refusal.status)
-    yield f"A limit on {' or '.join(kinds)} was met: {bounds(limits)}, with {how}."
+    if not limits.kinds.known:
+        other = ", or too many were open at that moment" if refusal.held > 1 else ""
+        yield (
+            f"One was refused ({bounds(limits)}, with {how}), and of those that began later {refusal.passed_later} "
+            f"passed: it was lost, or refused at random{other}; no limit is shown."
+        )
+    else:
+        yield from _limit(refusal, limits, how)
     if refusal.status is not None and not is_a_limiters(refusal.status):
         yield "Limiters seldom answer so: servers behind one address that do not all have this page would, too."
     if refusal.retry_after_s is not None:
@@ -183,14 +193,29 @@ def _met(refusal: Refusal, limits: LimitFacts) -> Iterator[str]:
             "count refusals; further attempts may make one longer, so it ended there."
         )
     elif limits.banned.value is True:
-        loss = "; one silence may also be a lost packet" if refusal.outcome == "silent" else ""
-        yield f"Such a refusal may be a ban that further attempts make longer, so it ended there{loss}."
+        yield "Such a refusal may be a ban that further attempts make longer, so it ended there."
     if limits.recovers.value is True:
-        yield "After a pause it was let pass again, so that the service is limited and not overloaded."
+        yield "After a pause it was let pass again."
     if limits.recovers.value is False:
         yield "Nothing passed again within the time that was allowed."
     if limits.estimates.known and not limits.estimates.value:
         yield "None of the usual limits explains all that was seen: several may be at work, or others share this one."
+    if limits.estimates.value:
+        yield "Where others share the limit, what explains it is only what they left."
+
+
+def _limit(refusal: Refusal, limits: LimitFacts, how: str) -> Iterator[str]:
+    counted = " or ".join(KIND[kind] for kind in limits.kinds.value or ())
+    if limits.shown.value is True:
+        yield f"A limit on {counted} was met: {bounds(limits)}, with {how}."
+    elif refusal.status is not None and refusal.status >= 500:
+        yield f"A limit on {counted}, or an overload, was met: {bounds(limits)}, with {how}."
+    else:
+        also = {
+            "silent": "one silence may also be a lost packet",
+            "refused_http": "an answer that is no limiter's own may have another reason",
+        }.get(refusal.outcome, "one refusal may also be chance, or a server that restarts")
+        yield f"There may be a limit on {counted}: {bounds(limits)}, with {how}; {also}."
 
 
 def _headers(limits: LimitFacts) -> Iterator[str]:
@@ -236,6 +261,9 @@ def _row(one: Estimate) -> tuple[str, str]:
     burst = str(one.burst_low) if one.burst_low == one.burst_high else f"{one.burst_low} to {one.burst_high}"
     if one.shape == "delay":
         return SHAPE[one.shape], f"{_rate(one)}; how many may wait was not met"
+    if one.shape == "ban":
+        closed = f"{one.closed_low_s or 0:.3g} to {one.closed_high_s or 0:.3g} s"
+        return SHAPE[one.shape], f"after {burst} in a row closed for {closed}, or until as long after the last attempt"
     if one.window_low_s is None or one.window_high_s is None:
         return SHAPE[one.shape], f"{burst} at once, {_rate(one)}"
     window = f"{one.window_low_s:.3g} to {one.window_high_s:.3g} s"
@@ -272,6 +300,8 @@ def limits_json(bundle: Bundle, facts: Facts, expected: Expectation | None, agre
             "budget": None if limits.budget.value is None else _budget(limits.budget.value),
             "spent": _spent(bundle),
             "met": limits.met.value,
+            "shown": limits.shown.value,
+            "changed_after": limits.changed.value,
             "already_refused": limits.already.value,
             "not_asked": not_asked(bundle),
             "unserved": limits.unserved.value,
@@ -331,6 +361,7 @@ def _estimate(one: Estimate) -> dict[str, Any]:
         "burst": [one.burst_low, one.burst_high],
         "rate": [one.rate_low, one.rate_high],
         "window_s": None if one.window_low_s is None else [one.window_low_s, one.window_high_s],
+        "closed_s": None if one.closed_low_s is None else [one.closed_low_s, one.closed_high_s],
     }
 
 

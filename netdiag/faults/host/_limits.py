@@ -29,25 +29,28 @@ def met(facts: Facts, kind: Kind) -> Refusal | None:
 
 
 def told(facts: Facts, kind: Kind, counted: str, *, lean: Lean, vendors: bool) -> Finding:
-    """A limit of this ``kind`` was met. It is not why the URL failed, if it did: it was met last, and on purpose.
-    ``vendors`` False: nothing shows that it is the vendor's, and not one on the way."""
+    """A limit of this ``kind`` was met, or where the refusal shows none (``shown``), may have been. It is not why the
+    URL failed, if it did: it was met last, and on purpose. ``vendors`` False: nothing shows that it is the vendor's,
+    and not one on the way."""
     refusal = met(facts, kind)
     assert refusal is not None
     things = "requests" if refusal.phase in ("burst_on_one_connection", "paced", "under_way") else "connections"
     how = _HOW[refusal.outcome].format(status=refusal.status)
     alone = facts.limits.kinds.value == (kind,)
+    is_shown = facts.limits.shown.value is not False
     back = " After a pause one was let pass again." if facts.limits.recovers.value is True else ""
     other = "" if alone else "; another kind of limit would show the same"
+    chance = "" if is_shown else ", or one lost packet, a busy server or chance"
     whose = "" if vendors else " Whose limit it is, the service's or one on the way to it, is open."
     return Finding(
-        lean=lean,
+        lean=lean if is_shown else Lean.SUPPORTS,
         because=(
             f"Asked on purpose to look for limits, {facts.host} served {_passed(facts, things)}, and the next was "
-            f"{how}: a limit on {counted}{other}.{back}{whose}"
+            f"{how}: a limit on {counted}{chance}{other}.{back}{whose}"
         ),
         facts=FACTS,
         witnesses=facts.limits.refusal.witnesses,
-        at_most_possible=not (alone and vendors),
+        at_most_possible=not (alone and vendors and is_shown),
         explains=False,
         settle_next=OPERATOR_RUN,
     )

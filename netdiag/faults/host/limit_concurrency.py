@@ -33,7 +33,7 @@ def assess(facts: Facts) -> Finding:
 FAULT = Fault(
     code="host.limit.concurrency",
     title="The vendor limits connections at the same time",
-    needs=("limits.refusal",),
+    needs=("limits.refusal", "limits.kinds"),
     assess=assess,
     reply=(
         "Your measurement found how many connections at the same time are let through to our service. A program that "

@@ -9,8 +9,9 @@ How it shows
     connections that are opened and closed one after the other, one is dropped, reset, refused or closed at once.
 
 What looks like it
-    A single lost packet, where the refusal is silence. A limit on connections at the same time
-    (host.limit.concurrency), where they are held. A limit of the customer's own router, or of a NAT of the provider's.
+    A single lost packet, where the refusal is silence: others that began later pass, and then no limit is told. A limit
+    on connections at the same time (host.limit.concurrency), where more than the refused one were open. A limit of the
+    customer's own router, or of a NAT of the provider's.
 
 What would settle it
     The limiter's own counters; `netdiag limits URL --i-operate-this`, which finds the same rate again and again.
@@ -33,7 +34,7 @@ def assess(facts: Facts) -> Finding:
 FAULT = Fault(
     code="host.limit.connections",
     title="The vendor limits new connections in a time",
-    needs=("limits.refusal",),
+    needs=("limits.refusal", "limits.kinds"),
     assess=assess,
     reply=(
         "Your measurement found how many new connections in a time are let through to our service. A program that "

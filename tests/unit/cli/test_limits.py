@@ -140,7 +140,7 @@ def test_what_was_found_is_kept_as_a_bundle_like_any_other(
         secret = url.replace("//", "//user:s3cr3t-w0rd@")
         assert run(["limits", f"{secret}?key=s3cr3t-w0rd", "--yes", "--output", str(path)]) == 0
         printed = capsys.readouterr()
-        assert "refused at 6" in " ".join(printed.out.split())
+        assert "refused at 7" in " ".join(printed.out.split())
         assert str(path) in printed.err
         assert run(["limits", url, "--yes", "--output", str(path)]) == 1
         assert "exists already" in capsys.readouterr().err
@@ -148,7 +148,7 @@ def test_what_was_found_is_kept_as_a_bundle_like_any_other(
         assert not any(b"s3cr3t" in packed.read(name) for name in packed.namelist())
     for command in ("verify", "show", "analyze"):
         assert run([command, str(path)]) == 0
-    assert "allowed >= 5 in 0." in " ".join(capsys.readouterr().out.split())
+    assert "allowed >= 6 in 1." in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_url_that_is_not_served_is_asked_once(capsys: Capture) -> None:
@@ -172,8 +172,8 @@ def test_the_budget_is_shown_before_it_is_spent_and_bounds_after(capsys: Capture
         assert "at most 30 requests and 20 connections" in " ".join(text.split())
         assert max(len(line) for line in text.splitlines()) <= 80
     assert "everybody who shares it" in " ".join(said.err.split())
-    assert "allowed >= 5 in 0." in said.out
-    assert "refused at 6" in " ".join(said.out.split())
+    assert "allowed >= 6 in 1." in said.out
+    assert "refused at 7" in " ".join(said.out.split())
 
 
 def test_the_expected_limit_decides_the_exit_code(capsys: Capture) -> None:

@@ -1,5 +1,9 @@
 """What a rate section shows: shapes, kinds, what headers said, and whether it is the expected limit."""
 
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
 import msgspec
 import pytest
 
@@ -13,7 +17,7 @@ from netdiag.facts.expectation import Expectation, agreement, parse_expectation
 from netdiag.facts.limit_headers import Said, limits_said
 from netdiag.facts.limits import Estimate, LimitFacts
 from netdiag.probes.limiting import OPERATOR
-from netdiag.reports.limits import sentences
+from netdiag.reports.limits import bounds, sentences
 from tests.fakes.bundles import sample_bundle
 from tests.fakes.limiters import (
     Banning,
@@ -26,6 +30,7 @@ from tests.fakes.limiters import (
     Simulation,
     SlidingByPeriods,
     SlidingWindow,
+    refusals,
 )
 
 SMALL = LimitBudget()
@@ -66,8 +71,8 @@ def test_a_bucket_is_no_fixed_window() -> None:
 @pytest.mark.parametrize("window_s", [2, 10])
 def test_a_fixed_window_is_no_sliding_one(window_s: float) -> None:
     facts = seen_of(FixedWindow(10, window_s))
-    (found,) = facts.estimates.value or ()
-    assert found.shape == "fixed_window"
+    found = shape(facts, "fixed_window")
+    assert {one.shape for one in facts.estimates.value or ()} <= {"fixed_window", "ban"}
     assert (found.burst_low, found.burst_high) == (10, 10)
     assert found.window_low_s is not None
     assert found.window_high_s is not None
@@ -175,17 +180,197 @@ def test_an_answer_that_everybody_gets_is_no_refusal(status: int) -> None:
 
 def test_a_ban_that_counts_refusals_is_told_from_the_limit_before_it() -> None:
     history = Simulation(Bucket(2, 5), FOR_OPERATORS).run()
-    third = [one for one in history if one.status == 429][2]
-    cut = history[: history.index(third)]
-    ban = msgspec.structs.replace(third, outcome="icmp", status=None)
-    facts = facts_of([*cut, ban], FOR_OPERATORS)
-    assert (facts.banned.value, facts.bans_after.value) == (True, 2)
+    *_, last = refusals(history)
+    before = len(refusals(history))
+    later = {"began_ns": last.ended_ns + 10**9, "ended_ns": last.ended_ns + 10**9 + 1, "attempt": last.attempt + 1}
+    ban = msgspec.structs.replace(last, outcome="icmp", status=None, **later)
+    facts = facts_of([*history[: history.index(last) + 1], ban], FOR_OPERATORS)
+    assert (facts.banned.value, facts.bans_after.value) == (True, before)
     assert facts.refusal.value is not None
     assert facts.refusal.value.status == 429
     (found,) = [one for one in facts.estimates.value or () if one.shape == "token_bucket"]
     assert found.burst_low <= 5 <= found.burst_high
     assert found.rate_low <= 2 <= found.rate_high
-    assert any("After 2 such refusals it was refused in another way" in said for said in sentences(facts))
+    assert any(f"After {before} such refusals it was refused in another way" in said for said in sentences(facts))
+
+
+@dataclass
+class Closing:
+    """After ``quota`` in ``window_s`` it is closed for ``closed_s``; with ``renews`` from each attempt on anew."""
+
+    quota: int
+    window_s: float
+    closed_s: float
+    renews: bool = False
+    _until_s: float = -1.0
+    _passed: list[float] = field(default_factory=list)
+
+    def meets(self, at_s: float, *, held: int) -> tuple[bool, float]:
+        if at_s < self._until_s:
+            self._until_s = at_s + self.closed_s if self.renews else self._until_s
+            return False, 0.0
+        self._passed = [one for one in self._passed if at_s - one < self.window_s]
+        if len(self._passed) < self.quota:
+            self._passed.append(at_s)
+            return True, 0.0
+        self._until_s, self._passed = at_s + self.closed_s, []
+        return False, 0.0
+
+
+@pytest.mark.parametrize("renews", [False, True])
+@pytest.mark.parametrize(("quota", "window_s", "closed_s"), [(20, 10, 20), (10, 10, 5), (8, 60, 5), (6, 10, 15)])
+def test_what_is_closed_for_a_time_after_a_quota_may_be_a_ban(
+    quota: int, window_s: float, closed_s: float, renews: bool
+) -> None:
+    facts = seen_of(Closing(quota, window_s, closed_s, renews))
+    found = shape(facts, "ban")
+    assert found.burst_low <= quota <= found.burst_high
+    assert found.closed_low_s is not None
+    assert found.closed_high_s is not None
+    assert found.closed_low_s <= closed_s <= found.closed_high_s
+    assert found.rate_low <= quota / window_s <= found.rate_high
+
+
+def test_what_gives_back_one_by_one_is_no_ban() -> None:
+    for limiter in (Bucket(5, 20), SlidingWindow(10, 10)):
+        assert "ban" not in {one.shape for one in seen_of(limiter).estimates.value or ()}
+
+
+def test_two_ends_are_explained_by_anything_so_nothing_is_estimated() -> None:
+    history = Simulation(Bucket(5, 10), FOR_OPERATORS).run()
+    _, second, third, *_ = refusals(history)
+    facts = facts_of(history[: history.index(second) + 1], FOR_OPERATORS)
+    assert facts.met.value is True
+    assert not facts.estimates.known
+    assert facts_of(history[: history.index(third) + 1], FOR_OPERATORS).estimates.known
+
+
+def lost(history: Iterable[LimitAttempt], number: int) -> list[LimitAttempt]:
+    """The same, with no answer to one of the connections of the burst."""
+    mine = [one for one in history if one.phase == "burst_of_connections"]
+    silent = msgspec.structs.replace(mine[number], outcome="silent", ended_ns=mine[number].began_ns + 1_500_000_000)
+    return [silent if one is mine[number] else one for one in history]
+
+
+def test_one_that_is_lost_while_later_ones_pass_shows_no_limit() -> None:
+    history = Simulation(Nothing(), SMALL).run()
+    facts = facts_of(lost(history, 2), SMALL)
+    assert facts.refusal.value is not None
+    assert facts.refusal.value.passed_later > 0
+    assert facts.shown.value is False
+    assert not facts.met.known
+    assert not facts.kinds.known
+    assert any("lost, or refused at random; no limit is shown" in said for said in sentences(facts))
+
+
+def test_one_that_is_lost_at_the_end_may_be_a_limit_and_is_not_said_to_be_one() -> None:
+    history = Simulation(Nothing(), SMALL).run()
+    burst = [one for one in history if one.phase == "burst_of_connections"]
+    cut = history[: history.index(burst[-1]) + 1]
+    facts = facts_of(lost(cut, len(burst) - 1), SMALL)
+    assert facts.kinds.value == ("connection_rate",)
+    assert facts.shown.value is False
+    (said, *_) = sentences(facts)
+    assert said.startswith("There may be a limit on new connections in a time")
+    assert "a lost packet" in said
+
+
+@pytest.mark.parametrize(("status", "shown"), [(429, True), (503, False)])
+def test_what_a_busy_server_answers_shows_no_limit(status: int, shown: bool) -> None:
+    facts = facts_of(Simulation(Bucket(1, 5), SMALL, status=status).run(), SMALL)
+    assert facts.shown.value is shown
+    (said, *_) = sentences(facts)
+    assert ("or an overload" in said) is not shown
+    repeated = facts_of(Simulation(SlidingWindow(10, 10), FOR_OPERATORS, status=status).run(), FOR_OPERATORS)
+    assert repeated.shown.value is True
+
+
+@dataclass
+class Busy:
+    """One in ``in_`` is refused, by chance."""
+
+    in_: int
+    chance: random.Random
+
+    def meets(self, at_s: float, *, held: int) -> tuple[bool, float]:
+        return self.chance.random() >= 1 / self.in_, 0.0
+
+
+def test_what_is_refused_at_random_is_not_said_to_be_a_limit() -> None:
+    """Some bucket explains the three ends of about one in five such runs."""
+    shown = [
+        facts_of(Simulation(Busy(10, random.Random(seed)), FOR_OPERATORS, status=503).run(), FOR_OPERATORS).shown
+        for seed in range(25)
+    ]
+    assert sum(one.value is True for one in shown) <= 1
+
+
+def test_one_refused_while_others_were_open_may_be_either_limit() -> None:
+    history = Simulation(Banning(6, 30), SMALL, of="connection", how="reset").run()
+    assert facts_of(history, SMALL).kinds.value == ("connection_rate",)
+    last = msgspec.structs.replace(history[-1], in_flight=3)
+    assert facts_of([*history[:-1], last], SMALL).kinds.value == ("concurrency", "connection_rate")
+
+
+def test_a_held_connection_that_never_carried_a_request_may_have_been_refused_when_it_was_made() -> None:
+    history = Simulation(Nothing(), SMALL).run()
+    number = next(number for number, one in enumerate(history) if one.phase == "under_way")
+    refused = msgspec.structs.replace(history[number], outcome="reset", status=None)
+    facts = facts_of([*history[:number], refused], SMALL)
+    assert facts.kinds.value == ("concurrency", "request_rate", "connection_rate")
+
+
+def test_bounds_count_what_began_before_whatever_the_phase() -> None:
+    history = Simulation(Bucket(0.01, 20), FOR_OPERATORS).run()
+    facts = facts_of(history, FOR_OPERATORS)
+    assert facts.refusal.value is not None
+    first = refusals(history)[0]
+    asked = [one for one in history if one.asks == "request" and one.began_ns < first.began_ns]
+    assert facts.refusal.value.passed == len(asked) == 20
+    assert bounds(facts).startswith("allowed >= 20 in 2.0 s, refused at 21")
+
+
+@dataclass
+class DelayingLater:
+    """nginx's limit_req with ``delay=at_once``."""
+
+    rate: float
+    at_once: int
+    _excess: float = 0.0
+    _before_s: float = 0.0
+
+    def meets(self, at_s: float, *, held: int) -> tuple[bool, float]:
+        self._excess = max(0.0, self._excess - self.rate * (at_s - self._before_s)) + 1
+        self._before_s = at_s
+        return True, max(0.0, self._excess - self.at_once) / self.rate
+
+
+@pytest.mark.parametrize(("rate", "at_once"), [(5, 4), (10, 5), (2, 1)])
+def test_answers_held_back_from_some_number_on_are_counted_from_there(rate: float, at_once: int) -> None:
+    found = shape(seen_of(DelayingLater(rate, at_once)), "delay")
+    assert found.rate_low <= rate <= found.rate_high
+
+
+def test_a_connection_is_met_at_its_syn_however_long_it_was_watched() -> None:
+    history = Simulation(Bucket(5, 10), FOR_OPERATORS, of="connection", how="closed").run()
+    watched = [
+        msgspec.structs.replace(one, ended_ns=one.ended_ns + 100_000_000)
+        if one.asks == "connection" and one.outcome == "answered"
+        else one
+        for one in history
+    ]
+    found = shape(facts_of(watched, FOR_OPERATORS), "token_bucket")
+    assert (found.burst_low, found.burst_high) == (10, 10)
+    assert found.rate_low <= 5 <= found.rate_high
+
+
+def test_answers_that_changed_are_told_and_no_limit_is_claimed() -> None:
+    history = Simulation(Nothing(), SMALL).run()
+    redirected = msgspec.structs.replace(history[5], status=302)
+    facts = facts_of([*history[:5], redirected], SMALL)
+    assert facts.changed.value == 5
+    assert not facts.met.known
+    assert any("After 5 requests the answers changed" in said for said in sentences(facts))
 
 
 def test_a_bundle_without_a_rate_section_knows_nothing() -> None:
