@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from statistics import median
 from typing import Any
 
@@ -117,20 +117,21 @@ def _budget(params: Mapping[str, str], witnesses: tuple[Witness, ...]) -> Fact[L
 
 
 def allowed_in(attempts: Sequence[LimitAttempt], first: LimitAttempt) -> tuple[Allowed, ...]:
-    """What passed, by phase and series, in order."""
+    """What passed, by phase and series, in order; of what was under way together, all that began before the first that
+    was refused."""
     series: dict[tuple[Phase, int], list[LimitAttempt]] = {}
     for one in attempts:
         series.setdefault((one.phase, one.attempt), []).append(one)
     found = []
     for (phase, _), ours in series.items():
-        passed = [one for one in ours if not refuses(one, first)]
+        passed = [*takewhile(lambda one: not refuses(one, first), ours)]
         within_ns = passed[-1].began_ns - passed[0].began_ns if passed else 0
         found.append(
             Allowed(
                 phase=phase,
                 passed=len(passed),
                 within_ms=round(within_ns / 1e6),
-                refused=any(refuses(one, first) for one in ours),
+                refused=len(passed) < len(ours),
             )
         )
     return tuple(found)

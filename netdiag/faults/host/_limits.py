@@ -40,7 +40,8 @@ def told(facts: Facts, kind: Kind, counted: str, *, lean: Lean, vendors: bool) -
     is_shown = facts.limits.shown.value is not False
     back = " After a pause one was let pass again." if facts.limits.recovers.value is True else ""
     other = "" if alone else "; another kind of limit would show the same"
-    chance = "" if is_shown else ", or one lost packet, a busy server or chance"
+    reason = "a lost packet" if refusal.outcome == "silent" else "a busy server, or chance"
+    chance = "" if is_shown else f", or {reason}"
     whose = "" if vendors else " Whose limit it is, the service's or one on the way to it, is open."
     return Finding(
         lean=lean if is_shown else Lean.SUPPORTS,
