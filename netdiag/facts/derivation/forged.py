@@ -29,19 +29,27 @@ def _is_refused(walk: RawWalk) -> bool:
 
 
 def _is_short(walk: RawWalk, walks: Sequence[RawWalk], book: Book) -> bool:
-    """Other packets to the address meet routers at larger TTLs; or, where no walk of another protocol got that far, its
-    echo replies come from much further away."""
+    """Other packets to the address meet routers at larger TTLs, or are answered by it only at larger ones while its
+    echo replies do not come from where the refusal does; or, where no walk of another protocol got that far, they come
+    from much further away."""
     end = walk.end_ttl or 0
     beside = [one for one in walks if one.address == walk.address and one.protocol != "tcp" and one.end != "loop"]
     beyond = [hop for one in beside for hop in one.hops if hop.ttl > end]
     if any(router != walk.address for hop in beyond for router in hop.repliers):
         return True
-    if any(one.reached is not None for one in beside):
-        return any(one.reached > end + 1 for one in beside if one.reached is not None)
+    away = _echo_distance(walk.address, book)
+    reached = [one.reached for one in beside if one.reached is not None]
+    if reached:
+        # Silence before it is how a host looks, too, that limits its ICMP errors (icmp_ratelimit, icmp(7)).
+        return min(reached) > end + 1 and (away is None or away > end + 1)
+    return away is not None and away - end > _WAYS_DIFFER
+
+
+def _echo_distance(address: str, book: Book) -> int | None:
+    """How many hops away the nearest echo reply comes from, if systems begin as they usually do."""
     left = [
         echo.reply_ttl
         for echo, step in book.of(Echo)
-        if is_direct(step) and echo.rtt_us is not None and echo.reply_ttl and plain(echo.address) == walk.address
+        if is_direct(step) and echo.rtt_us is not None and echo.reply_ttl and plain(echo.address) == address
     ]
-    away = [min(first - ttl for first in _FIRST_TTLS if first >= ttl) + 1 for ttl in left]
-    return bool(away) and min(away) - end > _WAYS_DIFFER
+    return min((min(first - ttl for first in _FIRST_TTLS if first >= ttl) + 1 for ttl in left), default=None)

@@ -69,3 +69,19 @@ def test_echoes_from_much_further_away_tell_it_too() -> None:
 
 def test_a_longer_way_back_tells_nothing() -> None:
     assert refused_at(DISTANCE, beside="echo", left=64 - DISTANCE - 1).side == "host"
+
+
+@pytest.mark.parametrize(("away", "side"), [(DISTANCE, "host"), (DISTANCE + 3, "inconclusive"), (None, "inconclusive")])
+def test_a_host_that_limits_its_icmp_answers_at_larger_ttls_only(away: int | None, side: str) -> None:
+    """Silence behind the refusal is a host that says little, or routers that say nothing: its echoes tell which."""
+    told = Story()
+    told.surroundings()
+    told.connect(TARGET, prohibited(TARGET))
+    told.walk(TARGET, WAY, end="icmp", end_icmp=Icmp(type=3, code=13, sender=TARGET))
+    late = Icmp(type=3, code=3, sender=TARGET)
+    told.walk(TARGET, (*WAY, None, None, None), end="icmp", end_icmp=late, protocol="udp")
+    told.walk(CONTROL, (GATEWAY, ISP, CARRIER), role="control", host=CONTROL_HOST)
+    if away is not None:
+        told.echo(TARGET)
+        told._records = [at(one, 64 - away + 1) for one in told._records]
+    assert decide(derive(told.bundle())).side == side
