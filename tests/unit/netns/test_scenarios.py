@@ -34,8 +34,8 @@ def test_scenario_fits_its_networks(name: str) -> None:
         known = placeholders.values(network)
         for text in _strings(msgspec.to_builtins(scenario)):
             placeholders.fill(text, network, known)
-        for placed in (*scenario.change, *scenario.box):
-            for role in (placed.at,) if isinstance(placed.at, str) else placed.at:
+        for at in (*(one.at for one in scenario.change), *(one.at for one in scenario.box)):
+            for role in (at,) if isinstance(at, str) else at:
                 network.node(role)
         for role in scenario.off:
             network.node(role)
