@@ -305,6 +305,17 @@ def test_what_is_refused_at_random_is_not_said_to_be_a_limit() -> None:
     assert sum(one.value is True for one in shown) <= 1
 
 
+@pytest.mark.parametrize(("fresh", "kinds"), [(1, ("request_rate",)), (99, ("request_rate", "connection_rate"))])
+def test_one_request_on_a_new_connection_does_not_make_connections_count(fresh: int, kinds: tuple[str, ...]) -> None:
+    """What crossed the end of an idle connection is asked once more on a new one; servers that close after each answer
+    make every request a connection."""
+    history = Simulation(Bucket(10, 5), SMALL).run()
+    burst = [one for one in history if one.phase == "burst_on_one_connection"]
+    new = {one.id for one in burst[-fresh:]}
+    told = [msgspec.structs.replace(one, fresh=True) if one.id in new else one for one in history]
+    assert facts_of(told, SMALL).kinds.value == kinds
+
+
 def test_one_refused_while_others_were_open_may_be_either_limit() -> None:
     history = Simulation(Banning(6, 30), SMALL, of="connection", how="reset").run()
     assert facts_of(history, SMALL).kinds.value == ("connection_rate",)
