@@ -309,7 +309,7 @@ def test_what_is_refused_at_random_is_not_said_to_be_a_limit() -> None:
 def test_one_request_on_a_new_connection_does_not_make_connections_count(fresh: int, kinds: tuple[str, ...]) -> None:
     """What crossed the end of an idle connection is asked once more on a new one; servers that close after each answer
     make every request a connection."""
-    history = Simulation(Bucket(10, 5), SMALL).run()
+    history = Simulation(Bucket(1, 5), SMALL).run()
     burst = [one for one in history if one.phase == "burst_on_one_connection"]
     new = {one.id for one in burst[-fresh:]}
     told = [msgspec.structs.replace(one, fresh=True) if one.id in new else one for one in history]
