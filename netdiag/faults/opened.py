@@ -14,6 +14,10 @@ OWN_STATUSES = (502, 503, 504)
 """What proxies answer by themselves when they do not reach the vendor (RFC 9110, 15.6.3 to 15.6.5)."""
 
 
+_SPOKEN: tuple[str, ...] = ("untrusted", "alert", "not_tls")
+_MUTE: tuple[str, ...] = ("silent", "closed")
+"""What a box says by itself; and what it does, too, that passes on for somebody who does not answer."""
+
 OPENERS_LOG = (
     "The log of the service's front at the times in the bundle, or that of whatever opens encrypted connections on "
     "this line: it says who answered."
@@ -89,7 +93,7 @@ def tls_fails(facts: Facts) -> tuple[AddressState, ...]:
         state
         for state in facts.target.addresses.value or ()
         if state.works is False and state.genuine is not False and state.tls is not None
-        if state.tls.how in ("untrusted", "alert", "not_tls")
+        if state.tls.how in (*_SPOKEN, *_MUTE) and (state.http is None or state.tls.how in _SPOKEN)
     )
 
 
@@ -113,11 +117,18 @@ def answered_nearer(facts: Facts, address: str) -> int | None:
     return None
 
 
+def is_mute(state: AddressState) -> bool:
+    """What answered took the connection and said nothing: a box may pass on for a vendor that drops it."""
+    return state.tls is not None and state.tls.how in _MUTE
+
+
 def shown(state: AddressState) -> str:
     """What stands there answered to the TLS greeting, as a clause for a person."""
     tls = state.tls
     if tls is None or tls.how == "not_tls":
         return "something that is not TLS"
+    if is_mute(state):
+        return "nothing but an accepted connection"
     if tls.how == "alert":
         return f"TLS alert {tls.alert}"
     return f"a certificate by “{tls.issuer}”" if tls.issuer else "a certificate that is not trusted"

@@ -28,6 +28,7 @@ from netdiag.faults.opened import (
     OPENERS_LOG,
     answered_nearer,
     answers_of_a_box,
+    is_mute,
     served_elsewhere,
     shown,
     shown_another,
@@ -124,8 +125,8 @@ def _stands_in(facts: Facts, state: AddressState, end: int) -> Finding:
         facts=NAME_FACTS,
         witnesses=state.witnesses + facts.agent.works_elsewhere.witnesses,
         at_most_likely=True,
-        # A transparent proxy next to the machine passes on what the vendor shows, too.
-        at_most_possible=not well,
+        # A transparent proxy next to the machine passes on what the vendor shows, too, or that he drops it.
+        at_most_possible=not well or is_mute(state),
         settle_next=CONTROL_RUN,
     )
 

@@ -6,7 +6,7 @@ What is broken
 
 How it shows
     The vendor's port is answered from nearer than the vendor stands, beyond the customer's own network: with a
-    certificate that does not fit, a TLS alert, or plain text. Another line is served by the same address.
+    certificate that does not fit, a TLS alert, plain text, or silence. Another line is served by the same address.
 
 What looks like it
     A vendor whose front stands nearer than what answers his pings, and has the wrong certificate (host.tls.wrong_name,
@@ -31,7 +31,7 @@ VENDORS_LOG = "The log of the vendor's front at the times in the bundle: whether
 
 def assess(facts: Facts) -> Finding:
     if facts.target.addresses.known and not tls_fails(facts):
-        return opposes("No address ends TLS with an error, or with a certificate that is rejected.", *USED)
+        return opposes("No address ends TLS without an answer, with an error or with a rejected certificate.", *USED)
     box = stand_in(facts)
     if box is None and facts.path.proxy_in_path.value is False:
         return opposes("The port is answered from where the target stands.", *USED)

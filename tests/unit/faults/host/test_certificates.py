@@ -1,6 +1,6 @@
 """Certificates and handshakes: the vendor's own only when the address, the clock and the line are beyond doubt."""
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -180,6 +180,18 @@ class TestSomethingAnswersInTheVendorsPlace:
         for end in (1, 2, 7):
             given = facts(at(tls=tls), agent=run(works=True), **placed(end, nearer_by=0 if end == 7 else 6))
             assert said(given)[0] != "host"
+
+    @pytest.mark.parametrize("how", ["silent", "closed"])
+    @pytest.mark.parametrize("end", [1, 3])
+    @pytest.mark.parametrize("works", [True, False])
+    def test_a_box_that_takes_connections_and_says_nothing_convicts_nobody(
+        self, how: Literal["silent", "closed"], end: int, works: bool
+    ) -> None:
+        """A transparent proxy whose connections the vendor drops is as mute."""
+        given = facts(at(tls=TlsState(how=how, acked=True)), agent=run(works=works), **placed(end, nearer_by=7 - end))
+        assert said(given)[0] == "inconclusive"
+        suspect = "local.tls.interception" if end == 1 else "transit.tls.interception"
+        assert found(suspect, given).lean is Lean.SUPPORTS
 
     @pytest.mark.parametrize("tls", BOXES)
     def test_beyond_the_customers_network_it_is_named_and_not_convicted(self, tls: TlsState) -> None:
