@@ -106,7 +106,9 @@ def stand_in(facts: Facts) -> tuple[AddressState, int] | None:
 
 def answered_nearer(facts: Facts, address: str) -> int | None:
     """The TTL at which the port answered, if that is at the first hop, or nearer than other answers of the address
-    place it."""
+    place it. Echoes tell the way back, which may be the longer one: where a walk shows that nothing is nearer, none."""
+    if facts.path.proxy_in_path.value is False:
+        return None
     for walk in (facts.path.target4.value, facts.path.target6.value):
         if walk is None or walk.address != address or walk.end != "open" or walk.end_ttl is None:
             continue

@@ -10,6 +10,7 @@ from netdiag.faults.sizes import is_no_matter_of_size
 from netdiag.faults.transit._signs import (
     ends_among_strangers,
     only_the_vendor_follows,
+    other_walks,
     passed_by_other_packets,
     vanish_there,
 )
@@ -241,7 +242,18 @@ def comes_and_goes(facts: Facts, state: AddressState) -> bool:
         return True
     if echo is not None and 0 < echo.lost < echo.sent:
         return True
+    if walk is not None and _is_full_of_holes(facts, walk):
+        return True
     return connect is not None and connect.how == "silent" and walk is not None and walk.end == "open"
+
+
+def _is_full_of_holes(facts: Facts, walk: Walk) -> bool:
+    """Before the last router that answered, several were silent to all of these packets, and answer others to the same
+    address: where nearly all are lost, one that came through by chance does not show how far they get."""
+    silent_at = [hop.ttl for hop in walk.hops if hop.ttl < walk.last_seen and hop.asked >= SEVERAL and not hop.answered]
+    others = other_walks(facts, walk)
+    answering = [ttl for ttl in silent_at if any(hop.repliers and hop.ttl == ttl for one in others for hop in one.hops)]
+    return walk.end == "silent" and len(answering) >= SEVERAL
 
 
 def may_end_before(facts: Facts, state: AddressState) -> bool:

@@ -164,6 +164,26 @@ class TestSilence:
         through = at(connect=SILENT, answers_otherwise=True)
         assert found("host.block.everyone", facts(through, target=walk(end="open"))).at_most_possible
 
+    @pytest.mark.parametrize("code", SILENT_FAULTS)
+    @pytest.mark.parametrize(
+        ("holes", "answer", "chance"), [((2, 3), True, True), ((2, 3), False, False), ((3,), True, False)]
+    )
+    def test_one_packet_that_came_through_by_chance_does_not_show_how_far_they_get(
+        self, code: str, holes: tuple[int, ...], answer: bool, chance: bool
+    ) -> None:
+        """Routers that keep silent to all are no holes, nor is a single one."""
+        there = walk()
+        quiet = msgspec.structs.replace(
+            there,
+            hops=tuple(
+                msgspec.structs.replace(hop, repliers=(), asked=2, answered=0) if hop.ttl in holes else hop
+                for hop in there.hops
+            ),
+        )
+        udp = msgspec.structs.replace(there if answer else quiet, protocol="udp")
+        given = facts(DROPPED, target=quiet, path__others=seen((udp,), W))
+        assert found(code, given).at_most_possible is chance
+
     def test_answers_may_be_lost_on_their_way_back(self) -> None:
         given = facts(DROPPED, target=walk(), agent=run(fails=True))
         verdict = decide(given)
