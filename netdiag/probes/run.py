@@ -79,6 +79,8 @@ def run(planner: Planner, probes: Mapping[str, Probe], world: World, clock: Cloc
                 watcher.started(step)
                 threading.Thread(target=_work, args=(step, probes[step.probe], world, news), daemon=True).start()
             if len(finished) == len(started):
+                # The last steps may have ended because the time did.
+                interrupted = "budget" if clock.time_left_ms() == 0 else None
                 break
             if not _take_all(news, take, clock.time_left_ms() / 1000) and clock.time_left_ms() == 0:
                 interrupted = "budget"

@@ -1,8 +1,11 @@
 """The runner: one deadline, and no crash, hang or signal that costs the other evidence."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
+
+import pytest
 
 from netdiag.evidence.bundle import Step
 from netdiag.evidence.machine import Clock as ClockRecord
@@ -27,6 +30,9 @@ class TinyWorld:
 
     def now_ns(self) -> int:
         return self.clock.now_ns()
+
+    def time_left_ms(self) -> int:
+        return self.clock.time_left_ms()
 
 
 class Watching:
@@ -64,6 +70,13 @@ def late(step: Step, world: World) -> Iterator[Observation]:
     raise OutOfTimeError
 
 
+def punctual(step: Step, world: World) -> Iterator[Observation]:
+    yield seeing(step, world)
+    while world.time_left_ms() > 0:
+        time.sleep(0.001)
+    raise OutOfTimeError
+
+
 HANG = threading.Event()
 
 
@@ -73,7 +86,7 @@ def hanging(step: Step, world: World) -> Iterator[Observation]:
 
 
 PROBES = {
-    run.__name__: Probe(name=run.__name__, version=1, run=run) for run in (good, crashing, late, hanging)
+    run.__name__: Probe(name=run.__name__, version=1, run=run) for run in (good, crashing, late, punctual, hanging)
 }  # fmt: skip
 
 
@@ -124,6 +137,12 @@ def test_a_crash_becomes_a_record_and_costs_no_other_evidence() -> None:
 def test_a_step_that_runs_out_of_time_says_so() -> None:
     outcome = running(at_once("late"))
     assert [one.why for one in outcome.observations if isinstance(one, NotRun)] == ["out_of_time"]
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_that_the_last_steps_end_with_the_time_is_told(number: int) -> None:
+    outcome = running(at_once("punctual", "good"), budget_s=0.05)
+    assert outcome.interrupted == "budget", number
 
 
 def test_a_hanging_step_does_not_hold_the_run() -> None:
