@@ -184,18 +184,23 @@ def test_it_waits_for_whatever_may_show_who_ails_and_for_what_takes_turns_with_i
         assert bool(steps) is not waits, probe
 
 
-def test_a_failing_address_whose_router_answers_by_turns() -> None:
-    """Routers that limit their ICMP answer by turns, too: only a failure makes it worth a closer look."""
-    walk = make_step("walk", "target", address=VENDOR, port=443, params={"protocol": "tcp"})
-    reach = make_step("reach", "target", address=VENDOR, port=443, params={"tls": "yes"})
-    line = Walked()
-    turns = [
+def by_turns(line: Line, walk: Step) -> list[Observation]:
+    """The second router is silent at first, and answers the next time."""
+    return [
         line.record(
             HopReply, walk, address=VENDOR, port=443, flow=1, ttl=2, answer=answer,
             icmp=None if answer == "none" else Icmp(type=11, code=0, sender=ROUTERS[1]),
         )
         for answer in ("none", "icmp")
     ]  # fmt: skip
+
+
+def test_a_failing_address_whose_router_answers_by_turns() -> None:
+    """Routers that limit their ICMP answer by turns, too: only a failure makes it worth a closer look."""
+    walk = make_step("walk", "target", address=VENDOR, port=443, params={"protocol": "tcp"})
+    reach = make_step("reach", "target", address=VENDOR, port=443, params={"tls": "yes"})
+    line = Walked()
+    turns = by_turns(line, walk)
     started = {walk.id: walk, reach.id: reach}
     for dead in (True, False):
         line.dead = {VENDOR} if dead else set()
@@ -225,13 +230,7 @@ def test_a_connection_that_is_refused_by_icmp_and_then_silent_is_no_sign_of_loss
     walk = make_step("walk", "target", address=VENDOR, port=443, params={"protocol": "tcp"})
     reach = make_step("reach", "target", address=VENDOR, port=443, params={"tls": "yes"})
     line = Walked()
-    turns = [
-        line.record(
-            HopReply, walk, address=VENDOR, port=443, flow=1, ttl=2, answer=answer,
-            icmp=None if answer == "none" else Icmp(type=11, code=0, sender=ROUTERS[1]),
-        )
-        for answer in ("none", "icmp")
-    ]  # fmt: skip
+    turns = by_turns(line, walk)
     silence = line.record(Connect, reach, address=VENDOR, port=443, limit_ms=1000, failure=SILENT)
     refusal = Failure(
         op="connect", code=FailureCode.UNREACHABLE, native=Icmp(type=3, code=10, sender=VENDOR, version=4)
