@@ -212,6 +212,13 @@ def _strays(hypotheses: Sequence[Hypothesis]) -> tuple[Hypothesis, ...]:
     )
 
 
+def _met_on_purpose(hypotheses: Sequence[Hypothesis]) -> tuple[Hypothesis, ...]:
+    """What the rate section that was asked for was refused by, where no one kind of limit is likely: one of them, whose
+    sentence says that others would show the same."""
+    limits = [one for one in hypotheses if one.standing == "possible" and one.fault.startswith("host.limit.")]
+    return tuple(one for one in limits if one.finding is not None and not one.finding.explains)[:1]
+
+
 def _evidence(hypotheses: Sequence[Hypothesis]) -> tuple[Evidence, ...]:
     found: dict[str, tuple[Witness, ...]] = {}
     for one in hypotheses:
@@ -265,7 +272,7 @@ def _none(facts: Facts, hypotheses: tuple[Hypothesis, ...], catalogue: Sequence[
     ]
     return Verdict(
         side="none",
-        summary=healthy(facts, _strays(hypotheses)),
+        summary=healthy(facts, _strays(hypotheses) or _met_on_purpose(hypotheses)),
         evidence=tuple(evidence),
         hypotheses=hypotheses,
         not_tested=not_tested(facts),

@@ -55,11 +55,40 @@ def table(found: list[Row]) -> str:
     """The verdict over all bundles, in Markdown."""
     lines = ["| scenario | network | evidence | truth | netdiag said | |", "|---|---|---|---|---|---|"]
     for row in found:
-        said = " ".join(filter(None, [row.verdict.side, row.verdict.certainty, row.verdict.fault]))
         mark = row.mark if row.allowed else f"**{row.mark}: not allowed**"
         truth = row.case.scenario.truth.fault
+        said = _said(row.verdict)
         lines.append(f"| {row.case.name} | {row.case.network} | {row.evidence} | {truth} | {said} | {mark} |")
     return "\n".join(lines)
+
+
+_REFUSALS = ("host.block.", "host.limit.")
+_IN_WORDS: tuple[EvidenceSet, ...] = ("alone", "control")
+
+
+def mechanisms(found: list[Row]) -> str:
+    """What refuses the customer, and what is said of it, in Markdown: each scenario of a block or a limit on the first
+    network that it was recorded on."""
+    lines = ["| mechanism | scenario | evidence | netdiag said | in its words |", "|---|---|---|---|---|"]
+    networks: dict[str, str] = {}
+    for row in found:
+        case = row.case
+        is_first = networks.setdefault(case.name, case.network) == case.network
+        if is_first and row.evidence in _IN_WORDS and case.scenario.truth.fault.startswith(_REFUSALS):
+            cells = [case.scenario.title, case.name, row.evidence, _said(row.verdict), _words(row.verdict)]
+            lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines)
+
+
+def _said(verdict: Verdict) -> str:
+    return " ".join(filter(None, [verdict.side, verdict.certainty, verdict.fault]))
+
+
+def _words(verdict: Verdict) -> str:
+    """The sentence of the fault that leads, or of a suspect; else the summary."""
+    suspects = [one for one in verdict.hypotheses if one.suspect]
+    leading = [one for one in suspects if verdict.fault is not None and one.fault.startswith(verdict.fault)]
+    return next((one.because for one in [*leading, *suspects]), verdict.summary)
 
 
 def page(found: list[Row]) -> str:
@@ -80,6 +109,15 @@ tell the two, and what would. *inconclusive* is a good answer where the evidence
 by hand where that is; *customer falsely blamed* is the one that must stay zero.
 
 {chr(10).join(head)}
+
+## What refuses, and in which words
+
+Every scenario in which the vendor's side blocks or limits: the mechanism that it is made of, and the sentence with
+which the report names it.
+
+{mechanisms(found)}
+
+## Every verdict
 
 {table(found)}
 """

@@ -237,6 +237,14 @@ class TestStrays:
         assert short(verdict) == ("none", None, None)
         assert verdict.summary.endswith("It worked in spite of this: local.ipv6.dead was seen.")
 
+    def test_a_limit_that_was_met_on_purpose_is_said_once_though_several_would_explain_it(self) -> None:
+        several = [
+            fault(f"host.limit.{name}", possible=True, explains=False) for name in ("connections", "concurrency")
+        ]
+        verdict = judged(*several, facts=healthy())
+        assert verdict.summary.endswith("It worked in spite of this: host.limit.connections was seen.")
+        assert "in spite" not in judged(fault("host.tls.expired", possible=True), facts=healthy()).summary
+
 
 class TestNextEvidence:
     def test_the_control_run_comes_first_while_there_is_none(self) -> None:
