@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from netdiag.evidence.addresses import family_of
 from netdiag.evidence.bundle import Step
-from netdiag.evidence.record import FailureCode
+from netdiag.evidence.record import FailureCode, Icmp
 from netdiag.evidence.transport import Connect, HopReply
 from netdiag.evidence.web import Exchange
 from netdiag.probes.plan.seen import Inputs, Seen, make_step
@@ -25,7 +25,8 @@ def look_at_other_flows(inputs: Inputs, seen: Seen) -> Iterator[Step]:
             continue
         replies = [one for step, one in seen.of(HopReply, "target") if step.probe == "walk" and one.address == address]
         mine = [one for one in replies if one.step == walk.id]
-        if not (inputs.options.deep or _ended_in_silence(mine) or _accepts_some(address, mine, inputs, seen)):
+        is_silent = _ended_in_silence(mine) and not _refuses_itself(address, inputs, seen)
+        if not (inputs.options.deep or is_silent or _accepts_some(address, mine, inputs, seen)):
             continue
         stretch = stretch_beyond(replies)
         if stretch:
@@ -45,6 +46,16 @@ def look_at_other_flows(inputs: Inputs, seen: Seen) -> Iterator[Step]:
 def _ended_in_silence(replies: list[HopReply]) -> bool:
     own = [one for one in replies if one.protocol == "tcp"]
     return any(one.answer == "none" for one in own) and not any(is_end(one) for one in own)
+
+
+def _refuses_itself(address: str, inputs: Inputs, seen: Seen) -> bool:
+    """The address refused a connection to the service by ICMP, in its own name: that a SYN of the walk was silent there
+    is what hosts do that limit their ICMP (RFC 1812 section 4.3.2.8), and no flow's own way."""
+    return any(
+        one.failure is not None and isinstance(one.failure.native, Icmp) and one.failure.native.sender == address
+        for _, one in seen.of(Connect, "target")
+        if (one.address, one.port) == (address, inputs.target.port)
+    )
 
 
 def _accepts_some(address: str, walk: list[HopReply], inputs: Inputs, seen: Seen) -> bool:

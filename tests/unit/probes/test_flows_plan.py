@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from netdiag.evidence.bundle import Options, Step, Target
@@ -80,6 +81,15 @@ def test_no_syn_is_asked_for_beyond_a_router_that_something_proved() -> None:
 )
 def test_a_refusal_is_no_silence(end: tuple[HopReply, ...]) -> None:
     assert wanted(*ROUTERS, *end) == []
+
+
+@pytest.mark.parametrize(("sender", "asked"), [(ADDRESS, False), ("198.51.100.6", True)])
+def test_a_host_that_refused_a_connection_by_icmp_may_be_silent_to_the_walk(sender: str, asked: bool) -> None:
+    """Hosts limit their ICMP. A router that says so may be the neighbour of one member of several."""
+    refusal = Failure(op="connect", code=FailureCode.UNREACHABLE, native=Icmp(type=3, code=13, sender=sender))
+    refused = msgspec.structs.replace(connect(1, failed=True), failure=refusal)
+    assert bool(wanted(*SILENT, refused)) is asked
+    assert wanted(*SILENT, refused, deep=True)
 
 
 def test_nothing_is_sent_into_a_loop_or_behind_a_gateway_that_is_all_there_is() -> None:
