@@ -16,12 +16,12 @@ FLOWS, DEEP_FLOWS = 8, 24
 
 
 def look_at_other_flows(inputs: Inputs, seen: Seen) -> Iterator[Step]:
-    """One address of each family to which the walk over TCP ended in silence, or which accepts some connections and
-    not others; with ``--deep`` also where all is well."""
+    """One address of each family to which the walk over TCP to the service ended in silence, or which accepts some
+    connections and not others; with ``--deep`` also where all is well."""
     chosen: set[int] = set()
     for walk in seen.steps("walk", "target", protocol="tcp"):
         address = walk.address or ""
-        if walk.id not in seen.finished or family_of(address) in chosen:
+        if walk.id not in seen.finished or walk.port != inputs.target.port or family_of(address) in chosen:
             continue
         replies = [one for step, one in seen.of(HopReply, "target") if step.probe == "walk" and one.address == address]
         mine = [one for one in replies if one.step == walk.id]
