@@ -101,8 +101,8 @@ def test_routers_that_limit_their_icmp_lose_nothing(lab: LabFactory, network: st
 
 
 def test_nobody_is_asked_more_than_once_a_second(lab: LabFactory) -> None:
-    """A packet that a busy machine sends late shortens the pause after it, not the pace: a limiter with any burst passes
-    that (GCRA, ITU-T I.371)."""
+    """A packet that a busy machine sends late shortens the pause after it, not the pace: a limiter with any burst lets
+    that pass (GCRA, ITU-T I.371)."""
     bundle = bundle_in(lab(toml=NOTHING_IS_WRONG + FIRST_SYN).collect())
     asked: dict[tuple[str, int], list[int]] = defaultdict(list)
     for role in ("target", "control"):
