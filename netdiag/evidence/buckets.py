@@ -122,31 +122,25 @@ def _boundary(is_below: Callable[[float], bool], low: float, high: float) -> flo
 
 def _passes(events: Sequence[Event], burst: int, rate: float, jitter_s: float) -> bool:
     """Had each attempt come ``jitter_s`` later after the one before than it did: did it find a token, if it passed?"""
-    full = tokens = float(burst)
-    before_s = events[0].at_s
-    for at_s, passed in events:
-        waited_s, before_s = at_s - before_s, at_s
-        if passed and tokens + rate * (waited_s + jitter_s) < 1:
-            return False
-        tokens += rate * waited_s
-        tokens = min(tokens, full)
-        if passed:
-            tokens = tokens - 1 if tokens > 1 else 0.0
-    return True
+    return _foretells(events, burst, rate, jitter_s, passed=True)
 
 
 def _refuses(events: Sequence[Event], burst: int, rate: float, jitter_s: float) -> bool:
     """Had each attempt come ``jitter_s`` sooner after the one before than it did: did it find none, if refused?"""
+    return _foretells(events, burst, rate, -jitter_s, passed=False)
+
+
+def _foretells(events: Sequence[Event], burst: int, rate: float, slack_s: float, *, passed: bool) -> bool:
+    """Of those that ``passed``, or of those that did not: is it what the bucket would have done ``slack_s`` later?"""
     full = tokens = float(burst)
     before_s = events[0].at_s
-    for at_s, passed in events:
+    for at_s, did_pass in events:
         waited_s, before_s = at_s - before_s, at_s
-        if not passed and tokens + rate * max(0.0, waited_s - jitter_s) >= 1:
+        if did_pass is passed and (tokens + rate * max(0.0, waited_s + slack_s) >= 1) is not passed:
             return False
-        tokens += rate * waited_s
-        tokens = min(tokens, full)
-        if passed:
-            tokens = tokens - 1 if tokens > 1 else 0.0
+        tokens = min(tokens + rate * waited_s, full)
+        if did_pass:
+            tokens = max(0.0, tokens - 1)
     return True
 
 

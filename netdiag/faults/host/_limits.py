@@ -37,7 +37,7 @@ def told(facts: Facts, kind: Kind, counted: str, *, lean: Lean, vendors: bool) -
     things = "requests" if refusal.phase in ("burst_on_one_connection", "paced", "under_way") else "connections"
     how = _HOW[refusal.outcome].format(status=refusal.status)
     alone = facts.limits.kinds.value == (kind,)
-    is_shown = facts.limits.shown.value is not False
+    is_shown = facts.limits.shown.value is True
     back = " After a pause one was let pass again." if facts.limits.recovers.value is True else ""
     other = "" if alone else "; another kind of limit would show the same"
     reason = "a lost packet" if refusal.outcome == "silent" else "a busy server, or chance"

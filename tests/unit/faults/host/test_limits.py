@@ -1,10 +1,11 @@
 """Faults of limits that a rate section met: what they say, and that they never lead a verdict."""
 
+import msgspec
 import pytest
 
 from netdiag.evidence.limits import LimitBudget, Outcome, Phase
 from netdiag.facts import Facts
-from netdiag.facts.base import seen
+from netdiag.facts.base import Fact, seen
 from netdiag.facts.limits import Allowed, Kind, LimitFacts, Refusal
 from netdiag.faults.base import Lean
 from netdiag.faults.host import limit_concurrency, limit_connections, limit_http
@@ -22,6 +23,7 @@ def met(kinds: tuple[Kind, ...], phase: Phase, outcome: Outcome, status: int | N
             budget=seen(LimitBudget(), BY),
             met=seen(True, BY),
             refusal=seen(refusal, BY),
+            shown=seen(True, BY),
             kinds=seen(kinds, BY),
             allowed=seen(allowed, BY),
         ),
@@ -48,6 +50,14 @@ def test_each_limit_is_told_by_its_own_fault_and_leads_no_verdict(number: int) -
     verdict = decide(CASES[number][1])
     assert verdict.fault is None
     assert verdict.side in {"none", "inconclusive"}
+
+
+@pytest.mark.parametrize("shown", [True, False, None])
+def test_what_is_not_known_to_show_a_limit_may_be_chance(shown: bool | None) -> None:
+    fault, facts, _ = CASES[0]
+    known = Fact[bool]() if shown is None else seen(shown, BY)
+    facts = msgspec.structs.replace(facts, limits=msgspec.structs.replace(facts.limits, shown=known))
+    assert ("or a busy server, or chance" in fault.assess(facts).because) is (shown is not True)
 
 
 def test_whose_limit_on_connections_it_is_stays_open() -> None:
