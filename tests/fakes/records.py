@@ -511,7 +511,7 @@ class Story:
         self, address: str = TARGET, hops: Sequence[str | None] = (GATEWAY, ISP, CARRIER, EDGE), *, end: str = "open",
         end_icmp: Icmp | None = None, protocol: Literal["tcp", "udp", "icmp"] = "tcp", role: Role = "target",
         host: str | None = None, port: int | None = None, beyond: int = 5, wait_ms: float = 1500, flow: int = 1,
-        attempts: int = 1, first: int = 1,
+        attempts: int = 1, first: int = 1, probe: Literal["walk", "flows"] = "walk",
     ) -> ObsId:  # fmt: skip
         """One probe per TTL from ``first`` on (times ``attempts``): a router (None: silence), and after the last one
         the ``end``: ``open`` (SYN-ACK, echo reply or data), ``refused`` (RST), ``icmp`` (``end_icmp``), ``silent``
@@ -519,7 +519,7 @@ class Story:
         nothing more."""
         port = port or (self.port if role == "target" else 443)
         subject = host or (self.host if role == "target" else CONTROL_HOST)
-        step = self.step("walk", role, subject, address, port, params={"protocol": protocol})
+        step = self.step(probe, role, subject, address, port, params={"protocol": protocol})
         common: dict[str, Any] = {
             "address": address, "port": port, "protocol": protocol,
             "mode": "raw" if protocol == "icmp" else "unprivileged",

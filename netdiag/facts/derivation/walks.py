@@ -52,11 +52,16 @@ class RawWalk(NamedTuple):
 
 def raw_walks(book: Book, near: Near) -> list[RawWalk]:
     """One walk per role, address, port, protocol and mode, in the order of the plan's records. The mode is that of the
-    step: privilege alone makes the echoes of any walk raw ones."""
+    step: privilege alone makes the echoes of any walk raw ones.
+
+    A host that limits its ICMP may be silent to a walk and answer the datagrams of other flows later: where those got
+    to the address itself belongs to the walk over the same protocol.
+    """
     groups: dict[Whom, list[HopReply]] = {}
     for record, step in book.of(HopReply):
         role = _ROLES.get(step.role)
-        if step.probe == "walk" and is_direct(step) and role is not None:
+        arrived = step.probe == "flows" and record.protocol == "udp" and _is_of(record.address, record)
+        if (step.probe == "walk" or arrived) and is_direct(step) and role is not None:
             mode: Mode = "raw" if step.params.get("mode") == "raw" else "unprivileged"
             key = (role, step.subject, plain(record.address), record.port, record.protocol, mode)
             groups.setdefault(key, []).append(record)
@@ -184,13 +189,12 @@ def _reached(told: Sequence[HopReply], address: str) -> int | None:
     """The smallest TTL at which the address itself answered. Not by a reset: a filter on the way sends it in the
     address' name, and nearer than the address is (fault-signatures T06)."""
     return min(
-        (
-            record.ttl
-            for record in told
-            if record.replier is not None
-            and record.answer != "rst"
-            and plain(record.replier) == address
-            and not (record.icmp is not None and is_time_exceeded(record.icmp))
-        ),
+        (record.ttl for record in told if record.answer != "rst" and _is_of(address, record)),
         default=None,
     )
+
+
+def _is_of(address: str, record: HopReply) -> bool:
+    """The address itself answered, and not as a router on the way."""
+    expired = record.icmp is not None and is_time_exceeded(record.icmp)
+    return record.replier is not None and plain(record.replier) == plain(address) and not expired

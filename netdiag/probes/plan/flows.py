@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from netdiag.evidence.addresses import family_of
 from netdiag.evidence.bundle import Step
 from netdiag.evidence.record import FailureCode, Icmp
-from netdiag.evidence.transport import Connect, HopReply
+from netdiag.evidence.transport import Connect, Echo, HopReply
 from netdiag.evidence.web import Exchange
 from netdiag.probes.plan.seen import Inputs, Seen, make_step
 from netdiag.probes.stretch import stretch_beyond
@@ -49,13 +49,14 @@ def _ended_in_silence(replies: list[HopReply]) -> bool:
 
 
 def _refuses_itself(address: str, inputs: Inputs, seen: Seen) -> bool:
-    """The address refused a connection to the service by ICMP, in its own name: that a SYN of the walk was silent there
-    is what hosts do that limit their ICMP (RFC 1812 section 4.3.2.8), and no flow's own way."""
-    return any(
-        one.failure is not None and isinstance(one.failure.native, Icmp) and one.failure.native.sender == address
-        for _, one in seen.of(Connect, "target")
-        if (one.address, one.port) == (address, inputs.target.port)
-    )
+    """The address refused a connection to the service by ICMP, in its own name, or an echo, which only a rule refuses:
+    that a SYN of the walk was silent there is what hosts do that limit their ICMP (RFC 1812 section 4.3.2.8), and no
+    flow's own way. Packets of other flows would only use up what it sends of it."""
+    port = inputs.target.port
+    connects = [one for _, one in seen.of(Connect, "target") if (one.address, one.port) == (address, port)]
+    echoes = [one for _, one in seen.of(Echo, "target") if one.address == address]
+    failures = [one.failure for one in (*connects, *echoes) if one.failure is not None]
+    return any(isinstance(one.native, Icmp) and one.native.sender == address for one in failures)
 
 
 def _accepts_some(address: str, walk: list[HopReply], inputs: Inputs, seen: Seen) -> bool:

@@ -186,6 +186,38 @@ def test_a_limited_host_is_still_where_it_first_answered() -> None:
     assert walked(story).last_seen_place == "vendor"
 
 
+def test_a_host_that_answers_datagrams_of_other_flows_alone_is_where_they_reached_it() -> None:
+    """Its limit of ICMP was used up while the walk's own datagrams came."""
+    story = Story()
+    story.surroundings()
+    story.connect(TARGET, SILENT)
+    story.walk(TARGET, (GATEWAY, ISP, CARRIER, EXCHANGE), end="silent")
+    story.walk(TARGET, (), protocol="udp", first=5, beyond=3, end="silent", port=33434)
+    assert walked(story).last_seen_place == "public"
+    unreachable = Icmp(type=3, code=3, sender=TARGET)
+    for flow, ttl in ((11, 6), (12, 5)):
+        story.walk(
+            TARGET,
+            (),
+            protocol="udp",
+            first=ttl,
+            end="icmp",
+            end_icmp=unreachable,
+            flow=flow,
+            port=33434,
+            probe="flows",
+        )
+    story.walk(TARGET, (EDGE,), protocol="udp", first=4, end="cut", flow=13, port=33434, probe="flows")
+    facts = facts_of(story)
+    assert walked(story).last_seen_place == "vendor"
+    assert facts.path.others.value is not None
+    (datagrams,) = facts.path.others.value
+    assert (datagrams.end, datagrams.end_ttl, datagrams.end_place) == ("icmp", 5, "target")
+    assert [hop.ttl for hop in datagrams.hops] == [5, 6, 7]  # a router of another flow is none of this walk's
+    assert facts.target.addresses.value is not None
+    assert facts.target.addresses.value[0].answers_otherwise is True
+
+
 def test_a_connection_accepted_nearer_by_moves_no_border() -> None:
     story = Story()
     story.surroundings()

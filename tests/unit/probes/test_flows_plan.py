@@ -8,7 +8,7 @@ import pytest
 from netdiag.evidence.bundle import Options, Step, Target
 from netdiag.evidence.observation import Observation
 from netdiag.evidence.record import Failure, FailureCode, Icmp, ObsId, StepId
-from netdiag.evidence.transport import Connect, HopReply
+from netdiag.evidence.transport import Connect, Echo, HopReply
 from netdiag.probes.plan import Inputs, Seen
 from netdiag.probes.plan.flows import look_at_other_flows
 
@@ -37,11 +37,12 @@ def connect(number: int, failed: bool) -> Connect:
     )  # fmt: skip
 
 
-def wanted(*found: Observation, deep: bool = False, ended: bool = True) -> list[Step]:
+def wanted(*found: Observation, deep: bool = False, ended: bool = True, more: tuple[Step, ...] = ()) -> list[Step]:
     target = Target(scheme="https", host="h", port=443)
     inputs = Inputs(target=target, url="https://h/", options=Options(deep=deep), controls=(), public_resolvers=())
     finished = frozenset({WALK.id, REACH.id}) if ended else frozenset({REACH.id})
-    return list(look_at_other_flows(inputs, Seen({WALK.id: WALK, REACH.id: REACH}, finished, found)))
+    started = {step.id: step for step in (WALK, REACH, *more)}
+    return list(look_at_other_flows(inputs, Seen(started, finished, found)))
 
 
 ROUTERS = tuple(hop(ttl, "router") for ttl in range(1, 6))
@@ -90,6 +91,17 @@ def test_a_host_that_refused_a_connection_by_icmp_may_be_silent_to_the_walk(send
     refused = msgspec.structs.replace(connect(1, failed=True), failure=refusal)
     assert bool(wanted(*SILENT, refused)) is asked
     assert wanted(*SILENT, refused, deep=True)
+
+
+@pytest.mark.parametrize(("sender", "asked"), [(ADDRESS, False), ("198.51.100.6", True)])
+def test_a_host_that_refuses_echoes_has_a_rule_and_may_be_silent_to_the_walk(sender: str, asked: bool) -> None:
+    step = Step(id=StepId("e"), probe="echo", role="target", subject="h", address=ADDRESS)
+    refusal = Failure(op="receive", code=FailureCode.UNREACHABLE, native=Icmp(type=3, code=3, sender=sender))
+    echo = Echo(
+        id=ObsId("e1"), step=step.id, began_ns=0, ended_ns=1, address=ADDRESS, identifier=1, sequence=1,
+        mode="ping_socket", failure=refusal,
+    )  # fmt: skip
+    assert bool(wanted(*SILENT, echo, more=(step,))) is asked
 
 
 def test_nothing_is_sent_into_a_loop_or_behind_a_gateway_that_is_all_there_is() -> None:
