@@ -7,7 +7,7 @@ import pytest
 
 from netdiag.evidence.observation import Observation
 from netdiag.evidence.record import Icmp
-from netdiag.evidence.transport import Echo
+from netdiag.evidence.transport import Echo, HopReply
 from netdiag.facts import derive
 from netdiag.verdict import Verdict, decide
 from tests.fakes.records import (
@@ -85,3 +85,22 @@ def test_a_host_that_limits_its_icmp_answers_at_larger_ttls_only(away: int | Non
         told.echo(TARGET)
         told._records = [at(one, 64 - away + 1) for one in told._records]
     assert decide(derive(told.bundle())).side == side
+
+
+@pytest.mark.parametrize(("nearer", "side"), [(0, "host"), (1, "host"), (3, "inconclusive")])
+def test_the_ttl_that_is_left_in_its_refusals_tells_it_without_echoes(nearer: int, side: str) -> None:
+    """A host that refuses echoes, too, and whose limit hid its first answers to datagrams."""
+    told = Story()
+    told.surroundings()
+    told.connect(TARGET, prohibited(TARGET))
+    told.walk(TARGET, WAY, end="icmp", end_icmp=Icmp(type=3, code=3, sender=TARGET))
+    late = Icmp(type=3, code=3, sender=TARGET)
+    told.walk(TARGET, (*WAY, None, None, None), end="icmp", end_icmp=late, protocol="udp")
+    told.walk(CONTROL, (GATEWAY, ISP, CARRIER), role="control", host=CONTROL_HOST)
+    told._records = [arrived(one, 58 + nearer if one.protocol == "tcp" else 58) if isinstance(one, HopReply) else one
+                     for one in told._records]  # fmt: skip
+    assert decide(derive(told.bundle())).side == side
+
+
+def arrived(reply: HopReply, left: int) -> HopReply:
+    return msgspec.structs.replace(reply, replier_ttl=left) if reply.replier == TARGET else reply
