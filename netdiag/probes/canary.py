@@ -6,8 +6,8 @@ from netdiag.evidence.bundle import Step
 from netdiag.evidence.observation import Observation
 from netdiag.probes.base import Probe, Question, World
 
-_CONNECT_MS = 1500
-_QUERY_MS = 1500
+_CONNECT_MS = 1000
+_QUERY_MS = 1000
 
 
 def _run(step: Step, world: World) -> Iterator[Observation]:

@@ -9,8 +9,11 @@ from netdiag.probes.asking import ask
 from netdiag.probes.base import Probe, Request, World
 from netdiag.probes.reach import mss_of
 
-_LIMIT_MS, _CHECK_LIMIT_MS = 10_000, 3000
-"""The first request waits as long as people do; the check at the end only asks whether it is still so."""
+_LIMIT_MS = 10_000
+"""The first request waits as long as people do."""
+
+CHECK_LIMIT_MS = 3000
+"""The check at the end only asks whether it is still so."""
 
 _AGENTS: dict[str, Literal["netdiag", "customer", "browser"]] = {"customer": "customer", "browser": "browser"}
 
@@ -28,7 +31,7 @@ def _run(step: Step, world: World) -> Iterator[Observation]:
         identify=agent == "netdiag",
         keep_page=is_check_page,
         mss_clamp=mss_of(step),
-        limit_ms=_LIMIT_MS if step.round == 1 else _CHECK_LIMIT_MS,
+        limit_ms=_LIMIT_MS if step.round == 1 else CHECK_LIMIT_MS,
     )
     yield from ask(step, world, request, what="the request")
 

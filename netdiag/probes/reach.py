@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterator
 
 from netdiag.evidence.bundle import Step
 from netdiag.evidence.observation import Observation
-from netdiag.evidence.record import FailureCode
+from netdiag.evidence.record import FailureCode, Icmp
 from netdiag.evidence.transport import Connect
 from netdiag.probes.base import DeclinedError, Probe, Stamp, Stream, World
 from netdiag.probes.patience import patiently
@@ -19,25 +19,28 @@ from netdiag.probes.patience import patiently
 _LIMITS_MS = (3300, 1000)
 # The check at the end asks once: it is the further attempt. So do the look at another port, and the one with small
 # segments, which follows a connection that was accepted.
-_CHECK_LIMITS_MS = (1500,)
+_CHECK_LIMITS_MS = (1000,)
 _ASKED_ONCE = {"other_port", "small_segments"}
 _PAUSE_S = 0.5  # after an answer; after silence enough time has passed
-_HANDSHAKE_MS, _CHECK_HANDSHAKE_MS = 5000, 2500
+_HANDSHAKE_MS, _ONCE_HANDSHAKE_MS = 5000, 2500
 
 # Answered, one way or the other, but perhaps not for good: one more attempt shows whether it persists.
 _WORTH_ANOTHER = {FailureCode.TIMED_OUT, FailureCode.REFUSED, FailureCode.RESET, FailureCode.UNREACHABLE}
 
 
 def _run(step: Step, world: World) -> Iterator[Observation]:
-    asks_once = step.round > 1 or step.params.get("use") in _ASKED_ONCE
-    limits = _CHECK_LIMITS_MS if asks_once else _LIMITS_MS
+    limits = _CHECK_LIMITS_MS if _asks_once(step) else _LIMITS_MS
     for attempt, limit_ms in enumerate(limits, start=1):
         connect = yield from _attempt(step, world, attempt, limit_ms)
         failure = None if connect is None else connect.failure
-        if failure is None or failure.code not in _WORTH_ANOTHER:
-            return
+        if failure is None or failure.code not in _WORTH_ANOTHER or isinstance(failure.native, Icmp):
+            return  # of ICMP errors there is one a second (icmp(7), icmp_ratelimit): the check at the end asks for it
         if attempt < len(limits) and failure.code is not FailureCode.TIMED_OUT:
             world.sleep(_PAUSE_S)
+
+
+def _asks_once(step: Step) -> bool:
+    return step.round > 1 or step.params.get("use") in _ASKED_ONCE
 
 
 def _attempt(step: Step, world: World, attempt: int, limit_ms: int) -> Generator[Observation, None, Connect | None]:
@@ -55,7 +58,7 @@ def _attempt(step: Step, world: World, attempt: int, limit_ms: int) -> Generator
         with stream:
             if step.params.get("tls") == "yes":
                 tls_stamp = world.stamp(step, attempt=attempt, caused_by=connect.id)
-                handshake_ms = _HANDSHAKE_MS if step.round == 1 else _CHECK_HANDSHAKE_MS
+                handshake_ms = _ONCE_HANDSHAKE_MS if _asks_once(step) else _HANDSHAKE_MS
                 yield world.handshake(tls_stamp, stream, step.subject or None, limit_ms=handshake_ms)
     return connect
 

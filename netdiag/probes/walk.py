@@ -28,7 +28,15 @@ def run(step: Step, world: Walker) -> Iterator[Observation]:
     protocol = _protocol(step)
     asked: dict[ObsId, Ask] = {}
     results: dict[ObsId, HopReply | NotRun] = {}
-    trail = Trail(step.address, protocol, asked, results, wide=step.params.get("look") == "wide", raw=_is_raw(step))
+    trail = Trail(
+        step.address,
+        protocol,
+        asked,
+        results,
+        wide=step.params.get("look") == "wide",
+        raw=_is_raw(step),
+        first=int(step.params.get("first", "1")),
+    )
 
     def probes(asks: Sequence[Ask]) -> list[HopProbe]:
         made = [_probe(step, world, ask) for ask in asks]

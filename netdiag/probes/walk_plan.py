@@ -70,6 +70,8 @@ class Trail(NamedTuple):
     results: Mapping[ObsId, HopReply | NotRun]
     wide: bool = False
     raw: bool = False
+    first: int = 1
+    """Where it begins: another walk to the same address has shown the way up to there."""
 
     def replies(self, protocol: Protocol | None = None) -> list[HopReply]:
         """What was met, of one protocol or of all, ordered by TTL."""
@@ -77,8 +79,8 @@ class Trail(NamedTuple):
         return sorted((one for one in met if protocol in {None, one.protocol}), key=lambda one: one.ttl)
 
     def last_router(self, protocol: Protocol | None = None) -> int:
-        """The largest TTL at which a router said time exceeded; 0 when none did."""
-        return max((one.ttl for one in self.replies(protocol) if is_router(one)), default=0)
+        """The largest TTL at which a router said time exceeded; when none did, the one before the first."""
+        return max((one.ttl for one in self.replies(protocol) if is_router(one)), default=self.first - 1)
 
     def asked_ttls(self, protocol: Protocol) -> set[int]:
         return {ask.ttl for ask in self.asked.values() if ask.protocol == protocol}
@@ -166,7 +168,7 @@ def goes_round(replies: Sequence[HopReply]) -> bool:
 def _syns(trail: Trail) -> tuple[Ask, ...]:
     asked = trail.asked_ttls("tcp")
     proven = trail.last_router()
-    harmless = [ttl for ttl in range(1, proven + 1) if ttl not in asked]
+    harmless = [ttl for ttl in range(trail.first, proven + 1) if ttl not in asked]
     blind = [ttl for ttl in asked if ttl > proven]
     first = max([proven, *blind]) + 1
     again = _blind_again(trail, blind) if trail.wide else None
@@ -214,7 +216,7 @@ def _ttls_ahead(trail: Trail, protocol: Protocol) -> list[int]:
     in_silence = any(ttl > proven for ttl in trail.silent_ttls(protocol))
     last = min(max(proven + (AHEAD_IN_SILENCE if in_silence else AHEAD), WIDE if trail.wide else 0), MAX_TTL)
     asked = trail.asked_ttls(protocol)
-    return [ttl for ttl in range(1, last + 1) if ttl not in asked]
+    return [ttl for ttl in range(trail.first, last + 1) if ttl not in asked]
 
 
 def settle(trail: Trail) -> tuple[Ask, ...]:
@@ -262,6 +264,6 @@ def _break_again(trail: Trail) -> tuple[Ask, ...]:
         return ()
     last = trail.last_router("tcp")
     beyond = next((one for one in replies if one.ttl > last and one.answer == "none"), None)
-    if last == 0 or beyond is None or beyond.source_port is None or _is_over(trail):
+    if last < trail.first or beyond is None or beyond.source_port is None or _is_over(trail):
         return ()
     return (Ask("tcp", last, beyond.flow, beyond.source_port, repeats=beyond.id),)

@@ -14,6 +14,7 @@ from netdiag.evidence.addresses import family_of
 from netdiag.evidence.bundle import Bundle
 from netdiag.evidence.transport import HopReply
 from netdiag.facts import derive
+from netdiag.facts.derivation.paced import BACKGROUND
 from netdiag.probes.plan.losses import ROUNDS
 from netdiag.verdict import decide
 from tests.conftest import LabFactory
@@ -69,7 +70,10 @@ def test_loss_in_a_router_is_placed_behind_it(lab: LabFactory, network: str, cha
     assert not [hop for hop in path.hops if hop.ttl <= ISP2[network] and hop.share.lost]
     assert all(hop.share.sent == ROUNDS for hop in path.hops), "others have spent what the manners allow"
     assert [hop for hop in path.hops if hop.ttl > ISP2[network] and hop.share.lost]
-    assert onset is not None or path.end is None, "only an end that was silent twelve times hides it"
+    # By chance both echoes may be lost, too: then the two SYNs must tell, and beside many data segments they do not.
+    told_by_tcp = path.tcp is not None and path.tcp.low > BACKGROUND
+    hidden = path.end is None or not told_by_tcp
+    assert onset is not None or hidden, "only an end that was silent twelve times, or TCP that lost little, hides it"
     if onset is not None:
         assert onset.last_clean <= ISP2[network]
         assert onset.first_lossy is None or onset.first_lossy > ISP2[network]

@@ -34,6 +34,7 @@ from netdiag.facts.target import AddressState, ConnectState, HttpState, TlsState
 
 Source = Literal["configured", "public", "authority", "hosts", "literal", "system"]
 FailedAt = Literal["connect", "tls", "http"]
+Layers = tuple[ConnectState | None, TlsState | None, HttpState | None]
 
 
 class TargetRecords:
@@ -74,7 +75,7 @@ def address_states(
 ) -> tuple[AddressState, ...]:
     """One state per measured address. Each layer only where the one below worked (design.md, Judging)."""
     book = scene.book
-    layers = {address: _layers(address, records, scene) for address in records.addresses()}
+    layers = _as_other_clients({address: _layers(address, records, scene) for address in records.addresses()})
     beside = Beside(ways=answers_by_ways(book), lines=named.told.answers, here=_answers_here(records, layers))
     certificates = {address: tls for address, (_, tls, _) in layers.items()}
     states = []
@@ -113,16 +114,12 @@ def address_states(
     return tuple(states)
 
 
-def _answers_here(
-    records: TargetRecords, layers: Mapping[str, tuple[ConnectState | None, TlsState | None, HttpState | None]]
-) -> Answers:
+def _answers_here(records: TargetRecords, layers: Mapping[str, Layers]) -> Answers:
     """What the addresses answered in this run, where the layers below HTTP are in order."""
     return answers_to({a: some for a, some in records.exchanges.items() if a in layers and layers[a][2] is not None})
 
 
-def _layers(
-    address: str, records: TargetRecords, scene: Scene
-) -> tuple[ConnectState | None, TlsState | None, HttpState | None]:
+def _layers(address: str, records: TargetRecords, scene: Scene) -> Layers:
     book = scene.book
     port = book.bundle.target.port
     connects = [record for record in records.connects.get(address, ()) if record.port == port]
@@ -136,6 +133,30 @@ def _layers(
     if answer is not None and address in records.broken_off:
         answer = msgspec.structs.replace(answer, how="silent")
     return connect, tls, answer
+
+
+def _as_other_clients(layers: Mapping[str, Layers]) -> dict[str, Layers]:
+    """Of addresses that refuse netdiag's client alike one alone is asked as another client: what that one then answers
+    holds for all of them."""
+    asked = [http for _, _, http in layers.values() if http is not None and http.other_agent_status is not None]
+    return {
+        address: (connect, tls, _as_another_client(answer, asked)) for address, (connect, tls, answer) in layers.items()
+    }
+
+
+def _as_another_client(answer: HttpState | None, asked: Sequence[HttpState]) -> HttpState | None:
+    if answer is None or answer.other_agent_status is not None:
+        return answer
+    alike = next((one for one in asked if _refusal_of(one) == _refusal_of(answer)), None)
+    if alike is None:
+        return answer
+    return msgspec.structs.replace(
+        answer, other_agent_status=alike.other_agent_status, other_agent_page=alike.other_agent_page
+    )
+
+
+def _refusal_of(answer: HttpState) -> tuple[object, ...]:
+    return (answer.how, answer.status, answer.product, answer.page, answer.page_code, answer.refuses, answer.bare)
 
 
 def _works(

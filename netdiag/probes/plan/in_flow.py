@@ -70,11 +70,15 @@ def may_be_for_size(inputs: Inputs, address: str, seen: Seen) -> bool:
 
 def walk_beside_a_reset(inputs: Inputs, seen: Seen) -> Iterator[Step]:
     """Where the walk to the service port ends in a reset, or in an ICMP error in the name of the address: one over
-    UDP, whose end tells where the host stands, and whose routers, which of them stands where the refusal comes from."""
+    UDP, whose end tells where the host stands, and whose routers, which of them stands where the refusal comes from. It
+    begins with the one before."""
+    begun = {step.address for step in seen.steps("walk", "target", protocol="udp")}
     for step, one in seen.of(HopReply, "target"):
         in_its_name = one.answer == "icmp" and one.replier == one.address
-        if step.probe == "walk" and one.protocol == "tcp" and (one.answer == "rst" or in_its_name) and one.ttl > 1:
-            params = {"protocol": "udp"}
+        refused = (one.answer == "rst" or in_its_name) and one.ttl > 1 and step.address not in begun
+        if step.probe == "walk" and one.protocol == "tcp" and refused:
+            begun.add(step.address)
+            params = {"protocol": "udp"} | ({"first": str(one.ttl - 1)} if one.ttl > 2 else {})
             yield make_step(
                 "walk", "target", subject=step.subject, address=step.address, port=inputs.target.port, params=params
             )

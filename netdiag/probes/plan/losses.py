@@ -176,8 +176,9 @@ def _who_answers_by_turns(seen: Seen) -> list[str]:
 def _path_comes_and_goes(inputs: Inputs, seen: Seen) -> bool:
     """An address is silent whose walk met somebody who answers by turns. Without silence that is how routers look that
     limit their ICMP."""
-    silent = {one.address for _, one in seen.of(Connect, "target") if _is_silence(one)}
-    # Who refuses by ICMP and then says nothing limits its ICMP, as routers do.
+    # Who refuses by ICMP and then says nothing, or the other way round, limits its ICMP, as routers do: that is known
+    # once all attempts have ended.
+    silent = {one.address for step, one in seen.of(Connect, "target") if _is_silence(one) and step.id in seen.finished}
     refused = {one.address for _, one in seen.of(Connect, "target") if _is_refused_by_icmp(one)}
     ailing = (silent - refused) & set(ailing_addresses(inputs, seen))
     answered: dict[tuple[str, int, int, str], set[bool]] = defaultdict(set)

@@ -6,12 +6,14 @@ from netdiag.evidence.addresses import family_of
 from netdiag.evidence.bundle import Step
 from netdiag.evidence.machine import HostsEntry, SystemLookup
 from netdiag.evidence.names import Lookup
-from netdiag.evidence.record import ObsId, StepId
+from netdiag.evidence.record import FailureCode, ObsId, StepId
 from netdiag.evidence.tls import Handshake
 from netdiag.evidence.transport import Connect, HopReply
 from netdiag.evidence.web import Exchange
+from netdiag.probes.http import CHECK_LIMIT_MS
 from netdiag.probes.plan.in_flow import looked_inside
-from netdiag.probes.plan.seen import Inputs, Seen, is_plain, make_step
+from netdiag.probes.plan.seen import SMALL_SEGMENTS, Inputs, Seen, is_plain, make_step
+from netdiag.probes.walk_plan import is_router
 
 MAX_OWN_ADDRESSES = 4
 """Addresses measured of those that this machine's own resolution gives: enough for every common set, bounded for a
@@ -81,8 +83,7 @@ def follow_failed_connects(inputs: Inputs, seen: Seen) -> Iterator[Step]:
         yield _echo(inputs, address)
         if _is_among(walked, address, MAX_PATHS_FOLLOWED):
             yield _walk(inputs, address)
-            if _hides_its_distance(address, other_port(inputs.target.port), seen):
-                yield _walk(inputs, address, port=other_port(inputs.target.port))
+            yield from _walk_to_another_port(inputs, address, seen)
         control = next((one for _, one in seen.of(Connect, "control") if _same_family(one.address, address)), None)
         # The gateway answers a few packets at once: asked about more, it would be silent.
         if control is not None and _is_among(tested, address, 1):
@@ -92,10 +93,12 @@ def follow_failed_connects(inputs: Inputs, seen: Seen) -> Iterator[Step]:
 
 def ask_as_another_client(inputs: Inputs, seen: Seen) -> Iterator[Step]:
     """One repeat of a refused request with the customer's own User-Agent (a browser's, when none was given), so that
-    "refuses netdiag's client" is not called a block."""
+    "refuses netdiag's client" is not called a block. Addresses that refuse alike are asked at the first one alone."""
+    refused: set[tuple[int | None, str | None]] = set()
     for step, exchange in seen.of(Exchange, "target"):
         asked = exchange.status in REFUSED_STATUSES and exchange.method != "CONNECT"
-        if asked and step.round == 1 and is_plain(step):
+        if asked and step.round == 1 and is_plain(step) and (exchange.status, step.proxy) not in refused:
+            refused.add((exchange.status, step.proxy))
             other = "customer" if inputs.options.user_agent else "browser"
             yield make_step(
                 "http",
@@ -111,9 +114,12 @@ def ask_as_another_client(inputs: Inputs, seen: Seen) -> Iterator[Step]:
 
 def check_once_more(inputs: Inputs, seen: Seen) -> Iterator[Step]:
     """What failed, once more at the end and one attempt only: persistence. Not where the vendor's name was sent again
-    inside another connection: that was the attempt."""
+    inside another connection, or failed with small segments, too: that was the attempt. Requests that failed alike are
+    repeated at the first address alone, since each costs the vendor one and the customer a second."""
+    small = seen.steps("reach", "target", use=SMALL_SEGMENTS)
+    failed_again = {step.address for step in small if not _reached(step, seen)}
     for step in seen.steps("reach", "target"):
-        if looked_inside(step.address, seen):
+        if looked_inside(step.address, seen) or step.address in failed_again:
             continue
         plain = step.port == inputs.target.port and step.round == 1 and is_plain(step)
         if plain and not _reached(step, seen):
@@ -128,10 +134,12 @@ def check_once_more(inputs: Inputs, seen: Seen) -> Iterator[Step]:
                 # After a second way worked, this is the other half of the comparison.
                 params={**step.params, "patient": "yes"} if inputs.ways else step.params,
             )
+    repeated: set[int | FailureCode | None] = set()
     for step, exchange in seen.of(Exchange, "target"):
-        failed = exchange.status is None or (exchange.status >= 500 and exchange.status not in LIMIT_STATUSES)
         direct = step.proxy is None and not looked_inside(step.address, seen)
-        if failed and step.round == 1 and direct and is_plain(step):
+        how = exchange.status or (None if exchange.failure is None else exchange.failure.code)
+        if _may_persist(exchange) and step.round == 1 and direct and is_plain(step) and how not in repeated:
+            repeated.add(how)
             yield make_step(
                 "http",
                 "target",
@@ -142,6 +150,14 @@ def check_once_more(inputs: Inputs, seen: Seen) -> Iterator[Step]:
                 caused_by=exchange.id,
                 params=step.params,
             )
+
+
+def _may_persist(exchange: Exchange) -> bool:
+    """It failed, and whether it still does can be seen within the check's time: a tarpit's answer takes longer."""
+    took_ms = (exchange.ended_ns - exchange.began_ns) // 1_000_000
+    if exchange.status is None:
+        return True
+    return exchange.status >= 500 and exchange.status not in LIMIT_STATUSES and took_ms < CHECK_LIMIT_MS
 
 
 def target_addresses(inputs: Inputs, seen: Seen) -> dict[str, ObsId | None]:
@@ -229,15 +245,26 @@ def _reach(inputs: Inputs, address: str, cause: ObsId | None) -> Step:
     )
 
 
-def _walk(inputs: Inputs, address: str, *, port: int | None = None) -> Step:
+def _walk(inputs: Inputs, address: str, *, port: int | None = None, first: int = 1) -> Step:
+    """``first``: the TTL to begin with, where another walk has shown the way there."""
     target = inputs.target
-    params = {"protocol": "tcp"}
+    params = {"protocol": "tcp"} | ({"first": str(first)} if first > 1 else {})
     return make_step("walk", "target", subject=target.host, address=address, port=port or target.port, params=params)
 
 
-def _hides_its_distance(address: str, port: int, seen: Seen) -> bool:
+def _walk_to_another_port(inputs: Inputs, address: str, seen: Seen) -> Iterator[Step]:
     """Another port of the address accepts, and no walk has arrived there yet: one to that port shows what stands
-    between the address and the end of the first one."""
+    between the address and the end of the first one, and begins where that one has shown the way."""
+    port = other_port(inputs.target.port)
+    walks = [step for step in seen.steps("walk", "target", protocol="tcp") if step.address == address]
+    begun = any(step.port == port for step in walks)
+    if not begun and seen.ended(walks) and _hides_its_distance(address, port, seen):
+        routers = [one.ttl for step, one in seen.of(HopReply, "target") if step in walks and is_router(one)]
+        yield _walk(inputs, address, port=port, first=max(routers, default=1))
+
+
+def _hides_its_distance(address: str, port: int, seen: Seen) -> bool:
+    """Another port of the address accepts, and no walk has arrived there yet."""
     made = [one for _, one in seen.of(Connect, "target") if (one.address, one.port) == (address, port)]
     walked = [one for step, one in seen.of(HopReply, "target") if step.probe == "walk" and step.port != port]
     arrived = any(one.replier == one.address == address and one.answer != "rst" for one in walked)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgspec
 import pytest
 
 from netdiag.evidence.bundle import Options, Step, Target
@@ -33,6 +34,8 @@ class Line:
         self.dead: set[str] = set()
         self.untrusted: set[str] = set()
         self.status = 200
+        self.statuses: dict[str, int] = {}
+        self.takes_ms = 0
         self.may_ping, self.loses = True, False
         self.count = 0
 
@@ -90,8 +93,9 @@ class Line:
         return found
 
     def _http(self, step: Step) -> list[Observation]:
-        status = self.status if step.role == "target" else 204
-        return [self.record(Exchange, step, method="GET", url=step.params["url"], status=status)]
+        status = self.statuses.get(step.address or "", self.status) if step.role == "target" else 204
+        made = self.record(Exchange, step, method="GET", url=step.params["url"], status=status)
+        return [msgspec.structs.replace(made, ended_ns=self.takes_ms * 1_000_000)]
 
     def _echo(self, step: Step) -> list[Observation]:
         if not self.may_ping:
@@ -243,6 +247,32 @@ def test_a_refused_client_asks_once_in_other_clothes(status: int, clients: list[
     line.status, line.names = status, {"configured": (VENDOR,), "public": (VENDOR,)}
     steps = plan(inputs(), line)
     assert [step.params["user_agent"] for step in some(steps, "http", "target")] == clients
+
+
+def test_addresses_that_refuse_alike_are_asked_in_other_clothes_at_one_alone() -> None:
+    line = Line()
+    line.status = 403
+    asked = [(step.address, step.params["user_agent"]) for step in some(plan(inputs(), line), "http", "target")]
+    assert set(asked) == {(VENDOR6, "netdiag"), (VENDOR, "browser"), (VENDOR, "netdiag")}
+    line.statuses = {VENDOR6: 406}
+    steps = some(plan(inputs(), line), "http", "target")
+    assert {step.address for step in steps if step.params["user_agent"] == "browser"} == {VENDOR, VENDOR6}
+
+
+def test_requests_that_failed_alike_are_repeated_at_one_address_alone() -> None:
+    line = Line()
+    line.status = 500
+    again = [step.address for step in some(plan(inputs(), line), "http", "target") if step.round == 2]
+    assert again == [VENDOR]
+    line.statuses = {VENDOR6: 502}
+    again = [step.address for step in some(plan(inputs(), line), "http", "target") if step.round == 2]
+    assert set(again) == {VENDOR6, VENDOR}
+
+
+def test_an_error_that_was_held_back_longer_than_the_check_waits_is_not_asked_for_again() -> None:
+    line = Line()
+    line.status, line.takes_ms = 500, 5100
+    assert [step.round for step in some(plan(inputs(), line), "http", "target")] == [1, 1]
 
 
 @pytest.mark.parametrize(("status", "rounds"), [(500, [1, 2]), (502, [1, 2]), (503, [1]), (429, [1])])

@@ -6,12 +6,12 @@ import pytest
 
 from netdiag.evidence.bundle import Role, Step
 from netdiag.evidence.machine import LocalSend, RouteLookup
-from netdiag.evidence.record import FailureCode, NotRun, StepId
+from netdiag.evidence.record import FailureCode, Icmp, NotRun, StepId
 from netdiag.evidence.tls import Handshake
 from netdiag.evidence.transport import Connect, Echo, HopReply
 from netdiag.probes import echo, egress, reach, route
 from netdiag.probes.base import DeclinedError, Machine, Stamp, Stream
-from tests.fakes.world import NOBODY, FakeStream, FakeWorld, Host, Path, Router
+from tests.fakes.world import NOBODY, PROHIBITED, FakeStream, FakeWorld, Host, Path, Router
 
 ROUTERS = [Router("192.0.2.1"), Router("198.51.100.2")]
 
@@ -55,6 +55,14 @@ def test_two_attempts_when_it_is_refused() -> None:
     assert first.failure is not None
     assert second.failure is not None
     assert first.failure.code is second.failure.code is FailureCode.REFUSED
+
+
+def test_one_attempt_when_it_is_refused_by_icmp() -> None:
+    """There is one error a second, and the walk asks for one, too."""
+    world = FakeWorld(Path([Router("192.0.2.1"), Router("198.51.100.2", passes=NOBODY, rejects=PROHIBITED)]))
+    (only,) = connects(world, step("reach"))
+    assert only.failure is not None
+    assert isinstance(only.failure.native, Icmp)
 
 
 def test_the_check_at_the_end_asks_once() -> None:

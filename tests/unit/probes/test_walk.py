@@ -26,13 +26,15 @@ def routers(count: int) -> list[Router]:
     return [router(number) for number in range(1, count + 1)]
 
 
-def step_to(path: Path, protocol: str = "tcp", *, wide: bool = False) -> Step:
-    params = {"protocol": protocol} | ({"look": "wide"} if wide else {})
+def step_to(path: Path, protocol: str = "tcp", *, wide: bool = False, first: int = 1) -> Step:
+    params = {"protocol": protocol} | ({"look": "wide"} if wide else {}) | ({"first": str(first)} if first > 1 else {})
     return Step(id=StepId("walk"), probe="walk", role="target", address=path.host.address, port=443, params=params)
 
 
-def walk(world: FakeWorld, path: Path, protocol: str = "tcp", *, wide: bool = False) -> list[Observation]:
-    return list(PROBE.run(step_to(path, protocol, wide=wide), world))
+def walk(
+    world: FakeWorld, path: Path, protocol: str = "tcp", *, wide: bool = False, first: int = 1
+) -> list[Observation]:
+    return list(PROBE.run(step_to(path, protocol, wide=wide, first=first), world))
 
 
 def replies(found: list[Observation], protocol: str) -> list[HopReply]:
@@ -127,6 +129,26 @@ def test_a_refusal_by_a_router_is_asked_for_once_more_on_its_flow() -> None:
     first = next(one for one in refused if one.id == again.caused_by)
     assert (again.ttl, again.flow, again.source_port) == (first.ttl, first.flow, first.source_port)
     assert syns_at_host(world) == 0
+
+
+@pytest.mark.parametrize("protocol", ["tcp", "udp", "icmp"])
+def test_a_walk_may_begin_where_another_has_shown_the_way(protocol: Protocol) -> None:
+    path = Path(routers(5))
+    world = FakeWorld(path)
+    found = walk(world, path, protocol, first=4)
+    assert names(found, protocol) == {4: "198.51.100.4", 5: "198.51.100.5"}
+    assert {one.ttl for one in found if isinstance(one, HopReply)} >= {4, 5, 6}
+    assert min(one.ttl for one in found if isinstance(one, HopReply)) == 4
+    assert syns_at_host(world) <= 1
+
+
+def test_a_walk_that_begins_further_on_ends_in_silence_as_any_other() -> None:
+    path = Path([*routers(4), router(5, answers=NOBODY, passes=NOBODY)])
+    found = walk(FakeWorld(path), path, first=3)
+    silent = [one.ttl for one in replies(found, "tcp") if one.answer == "none"]
+    assert names(found) == {3: "198.51.100.3", 4: "198.51.100.4"}
+    assert min(silent) == 5
+    assert any(one.attempt == 2 and one.ttl == 4 for one in replies(found, "tcp")), "the break, on one flow"
 
 
 def test_a_closed_port_ends_the_walk_with_its_reset() -> None:
