@@ -24,6 +24,9 @@ TRIES = 3
 ENOUGH = 2
 """Silences after which a flow is followed back: the manners may not leave room for every try."""
 
+PACE_S = 1.0
+"""Between two datagrams of a sample: hosts send one ICMP error a second to one peer (icmp(7), icmp_ratelimit)."""
+
 LOCATED = 3
 """Flows that end on the way are followed back to where they were last seen, so many of them: one break is one place."""
 
@@ -51,7 +54,8 @@ class _Flow:
 
 def run(step: Step, world: Walker) -> Iterator[Observation]:
     """``params``: ``flows`` their number; ``tcp``, ``udp``, ``icmp`` the TTLs to ask over each; ``look`` = whole (every
-    flow at every TTL) or split (only as far as it takes to see whether some flows never pass)."""
+    flow at every TTL) or split (only as far as it takes to see whether some flows never pass); ``sample``: so many
+    over UDP first, at the pace of a host's ICMP limit, and the others only where one of them is silent."""
     ttls: dict[Protocol, list[int]] = {
         protocol: sorted(map(int, step.params[protocol].split(",")))
         for protocol in _PROTOCOLS
@@ -64,7 +68,7 @@ def run(step: Step, world: Walker) -> Iterator[Observation]:
     if step.params["look"] == "whole":
         yield from _whole(asker, ttls)
     else:
-        yield from _split(asker, ttls)
+        yield from _split(asker, ttls, sample=int(step.params.get("sample", "0")))
 
 
 def _take(numbers: Iterator[int], count: int) -> list[int]:
@@ -81,6 +85,9 @@ class _Asker:
 
     def of(self, protocol: Protocol) -> list[_Flow]:
         return [flow for flow in self.flows.values() if flow.protocol == protocol]
+
+    def pause(self, seconds: float) -> None:
+        self._world.sleep(seconds)
 
     def farthest(self, protocol: Protocol) -> int:
         """The largest TTL at which any flow was answered; 0 for none."""
@@ -137,15 +144,23 @@ def _whole(asker: _Asker, ttls: Mapping[Protocol, list[int]]) -> Iterator[Observ
     yield from _where(asker, ttls)
 
 
-def _split(asker: _Asker, ttls: Mapping[Protocol, list[int]]) -> Iterator[Observation]:
+def _split(asker: _Asker, ttls: Mapping[Protocol, list[int]], *, sample: int) -> Iterator[Observation]:
     """Each flow at one TTL; when some were silent below what others got an answer from, all of them there."""
-    yield from asker.ask(
-        {
-            flow.number: [ttls[protocol][-1 - index % len(ttls[protocol])]]
-            for protocol in ttls
-            for index, flow in enumerate(asker.of(protocol))
-        }
-    )
+    queue = {
+        flow.number: [ttls[protocol][-1 - index % len(ttls[protocol])]]
+        for protocol in ttls
+        for index, flow in enumerate(asker.of(protocol))
+    }
+    sampled = [flow.number for flow in asker.of("udp")][:sample]
+    others = [flow.number for flow in asker.of("udp")][sample:] if sample else []
+    yield from asker.ask({number: asked for number, asked in queue.items() if number not in {*sampled, *others}})
+    for at, number in enumerate(sampled):
+        if at:
+            asker.pause(PACE_S)
+        yield from asker.ask({number: queue[number]})
+        if not asker.flows[number].answered(queue[number][0]):
+            yield from asker.ask({one: queue[one] for one in (*sampled[at + 1 :], *others)})
+            break
     yield from _again(asker, ttls)
     yield from _where(asker, ttls)
 

@@ -6,9 +6,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from netdiag.evidence.transport import HopReply
+from netdiag.evidence.record import FailureCode
+from netdiag.evidence.transport import Connect, HopReply
 from netdiag.facts.base import Fact, seen
 from netdiag.facts.derivation.book import is_direct
+from netdiag.facts.derivation.connects import is_plain
 from netdiag.facts.derivation.near import is_time_exceeded
 from netdiag.facts.derivation.placing import Scene
 from netdiag.facts.members import FlowSeen, Link, Members, Node
@@ -66,7 +68,7 @@ def _members(host: str, address: str, port: int, flows: Sequence[_Flow], scene: 
     answered = {record.ttl for flow in flows for record in flow.records if record.answer != "none"}
     told = tuple(_flow(flow, far, answered) for flow in flows)
     nodes = _nodes(flows, address, scene)
-    dead, chance = _split(flows, told, far, address)
+    dead, chance = _split(flows, told, far, address, _silent_connects(address, scene))
     records = [record for flow in flows for record in flow.records]
     members = Members(
         host=host,
@@ -103,12 +105,27 @@ def _flow(flow: _Flow, far: int, answered: Collection[int]) -> FlowSeen:
     )
 
 
+def _silent_connects(address: str, scene: Scene) -> int:
+    """Connections to the service, each a flow of its own, that met silence; 0 when any was answered."""
+    port = scene.book.bundle.target.port
+    made = [
+        record
+        for record, step in scene.book.of(Connect)
+        if is_direct(step) and is_plain(record) and (plain(record.address), record.port) == (address, port)
+    ]
+    silent = [one for one in made if one.failure is not None and one.failure.code is FailureCode.TIMED_OUT]
+    return len(silent) if len(silent) == len(made) else 0
+
+
 def _split(
-    flows: Sequence[_Flow], told: Sequence[FlowSeen], far: int, address: str
+    flows: Sequence[_Flow], told: Sequence[FlowSeen], far: int, address: str, silent_connects: int
 ) -> tuple[bool | None, float | None]:
-    """Is there a dead member, and how likely would lost packets look like this split?"""
+    """Is there a dead member, and how likely would lost packets look like this split? Where every flow got to the
+    address itself, a few are enough to tell that no dead member is what the silent connections all met."""
     if len(flows) < ENOUGH_FLOWS or far == 0:
-        return None, None
+        arrived = all(one.passes is True for one in told) and all(flow.router(far) == address for flow in flows)
+        is_excluded = arrived and far > 0 and worst_chance(silent_connects, len(flows)) < LEAST_CHANCE
+        return (False, None) if is_excluded else (None, None)
     asked = [one for one in told if one.tries]
     silent = [one for one in asked if one.passes is False]
     if any(one.passes is None for one in asked):  # what loses them may well hide a dead member beside it

@@ -15,6 +15,11 @@ FLOWS, DEEP_FLOWS = 8, 24
 """Of 8 flows over two equal members, all take the same one in less than 1 % of cases (2 x 0.5^8)."""
 
 
+SAMPLE = 4
+"""Of the flows over UDP to a host whose distance is known, where no connection came about. Were one of several equal
+members dead, the connections (three at least) would all have met it, and these flows none: less than 1 % again."""
+
+
 def look_at_other_flows(inputs: Inputs, seen: Seen) -> Iterator[Step]:
     """One address of each family to which the walk over TCP to the service ended in silence, or which accepts some
     connections and not others; with ``--deep`` also where all is well."""
@@ -26,12 +31,17 @@ def look_at_other_flows(inputs: Inputs, seen: Seen) -> Iterator[Step]:
         replies = [one for step, one in seen.of(HopReply, "target") if step.probe == "walk" and one.address == address]
         mine = [one for one in replies if one.step == walk.id]
         is_silent = _ended_in_silence(mine) and not _refuses_itself(address, inputs, seen)
-        if not (inputs.options.deep or is_silent or _accepts_some(address, mine, inputs, seen)):
+        if is_silent and _may_refuse_itself(address, inputs, seen):
+            continue
+        accepts_some = _accepts_some(address, mine, inputs, seen)
+        if not (inputs.options.deep or is_silent or accepts_some):
             continue
         stretch = stretch_beyond(replies)
         if stretch:
             chosen.add(family_of(address))
             flows = DEEP_FLOWS if inputs.options.deep else FLOWS
+            if not (inputs.options.deep or accepts_some) and _has_answered(address, replies):
+                stretch = {**stretch, "sample": str(SAMPLE)}
             yield make_step(
                 "flows",
                 "target",
@@ -41,6 +51,11 @@ def look_at_other_flows(inputs: Inputs, seen: Seen) -> Iterator[Step]:
                 caused_by=mine[-1].id,
                 params={"flows": str(flows), "look": "split", **stretch},
             )
+
+
+def _has_answered(address: str, replies: list[HopReply]) -> bool:
+    """A datagram got to the address itself, and was answered."""
+    return any(one.protocol == "udp" and one.replier == address and is_end(one) for one in replies)
 
 
 def _ended_in_silence(replies: list[HopReply]) -> bool:
@@ -57,6 +72,18 @@ def _refuses_itself(address: str, inputs: Inputs, seen: Seen) -> bool:
     echoes = [one for _, one in seen.of(Echo, "target") if one.address == address]
     failures = [one.failure for one in (*connects, *echoes) if one.failure is not None]
     return any(isinstance(one.native, Icmp) and one.native.sender == address for one in failures)
+
+
+def _may_refuse_itself(address: str, inputs: Inputs, seen: Seen) -> bool:
+    """The address refuses another port by ICMP, in its own name, and the service is still to be asked once more: what
+    it sends of ICMP may have gone to others, and is left for that answer."""
+    connects = [one for _, one in seen.of(Connect, "target") if one.address == address]
+    failures = [one.failure for one in connects if one.failure is not None and one.port != inputs.target.port]
+    refuses = any(isinstance(one.native, Icmp) and one.native.sender == address for one in failures)
+    return refuses and not any(
+        step.address == address and step.round == 2 and step.id in seen.finished
+        for step in seen.steps("reach", "target")
+    )
 
 
 def _accepts_some(address: str, walk: list[HopReply], inputs: Inputs, seen: Seen) -> bool:

@@ -1,7 +1,8 @@
 """Several flows over scripted paths, and what facts make of them: a dead member, lost packets, mute routers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -9,17 +10,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netdiag.evidence.bundle import Bundle, Options, Step, Target
-from netdiag.evidence.record import StepId
-from netdiag.evidence.transport import HopReply
+from netdiag.evidence.record import Failure, FailureCode, ObsId, StepId
+from netdiag.evidence.transport import Connect, HopReply
 from netdiag.facts import derive
 from netdiag.facts.members import Members
 from netdiag.probes.flows import PROBE, TRIES
 from netdiag.probes.manners import ROUTER_FOLLOW_UPS
+from netdiag.probes.plan.flows import SAMPLE
 from netdiag.probes.stretch import stretch_beyond
 from tests.fakes.world import NOBODY, FakeWorld, Host, Path, Router
 
 FLOWS = 8
 HOST = "203.0.113.7"
+
+
+REACH = Step(id=StepId("reach"), probe="reach", role="target", subject="h", address=HOST, port=443)
+
+
+def connected(count: int, *, failing: int) -> list[Connect]:
+    """Connections to the service, of which the first ``failing`` met silence."""
+    silence = Failure(op="connect", code=FailureCode.TIMED_OUT)
+    return [
+        Connect(
+            id=ObsId(f"c{number}"), step=REACH.id, began_ns=0, ended_ns=2_000_000_000, address=HOST, port=443,
+            limit_ms=1000, source_port=50_000 + number, failure=silence if number < failing else None,
+        )
+        for number in range(count)
+    ]  # fmt: skip
 
 
 def path(member: Router, *, host: Host | None = None) -> Path:
@@ -43,6 +60,8 @@ def run(
     ttls: str = "4,5,6",
     protocol: str = "tcp",
     count: int = FLOWS,
+    sample: int = 0,
+    connects: Sequence[Connect] = (),
 ) -> tuple[FakeWorld, list[HopReply], Members]:
     def of(port: int) -> Path:
         made = path(member if is_other(port) else GOOD)
@@ -50,13 +69,13 @@ def run(
         return made
 
     world = FakeWorld(by_port=of, budget_s=600)
-    params = {"flows": str(count), "look": look, protocol: ttls}
+    params = {"flows": str(count), "look": look, protocol: ttls} | ({"sample": str(sample)} if sample else {})
     step = Step(id=StepId("flows"), probe="flows", role="target", subject="h", address=HOST, port=443, params=params)
     found = [one for one in PROBE.run(step, world) if isinstance(one, HopReply)]
     bundle = Bundle(
         run_id="0", began_at=datetime(2026, 1, 1, tzinfo=UTC), duration_ns=world.now_ns(), tool="t",
-        target=Target(scheme="https", host="h", port=443), options=Options(), probe_versions={}, plan=(step,),
-        observations=tuple(found),
+        target=Target(scheme="https", host="h", port=443), options=Options(), probe_versions={}, plan=(step, REACH),
+        observations=(*found, *connects),
     )  # fmt: skip
     (members,) = derive(bundle).path.members.value or ()
     return world, found, members
@@ -97,6 +116,32 @@ def test_a_member_that_sends_no_icmp_and_passes_everything_is_not_dead() -> None
     assert run(ONLY_MUTE)[2].dead_member is None
     # Where nothing beyond it could be asked, nobody knows.
     assert run(ONLY_MUTE, ttls="4")[2].dead_member is None
+
+
+def test_where_a_sample_gets_to_the_host_no_more_datagrams_are_sent() -> None:
+    """At a host's pace, so that its limit of ICMP errors lets each answer out."""
+    _, found, members = run(GOOD, ttls="7", protocol="udp", sample=SAMPLE)
+    assert [one.answer for one in found] == ["icmp"] * SAMPLE
+    assert all(later.began_ns - one.began_ns >= 1_000_000_000 for one, later in pairwise(found))
+    assert members.dead_member is None, "too few flows by themselves"
+
+
+def test_a_silent_one_of_a_sample_asks_all_the_others() -> None:
+    _, found, members = run(DEAD, ttls="7", protocol="udp", sample=SAMPLE)
+    assert len({one.flow for one in found}) == FLOWS
+    assert members.dead_member is True
+
+
+@pytest.mark.parametrize(
+    ("connects", "dead"),
+    [(connected(3, failing=3), False), (connected(2, failing=2), None), (connected(3, failing=2), None), ([], None)],
+)
+def test_silent_connections_beside_flows_that_arrive_are_not_about_one_member(
+    connects: list[Connect], dead: bool | None
+) -> None:
+    assert run(GOOD, ttls="7", protocol="udp", sample=SAMPLE, connects=connects)[2].dead_member is dead
+    # Of flows that got to a router before the host, nobody knows what the rest of the way does.
+    assert run(GOOD, ttls="6", count=SAMPLE, connects=connects)[2].dead_member is None
 
 
 def test_without_a_split_one_round_is_enough() -> None:

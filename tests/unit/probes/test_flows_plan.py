@@ -37,10 +37,17 @@ def connect(number: int, failed: bool) -> Connect:
     )  # fmt: skip
 
 
-def wanted(*found: Observation, deep: bool = False, ended: bool = True, more: tuple[Step, ...] = ()) -> list[Step]:
+def wanted(
+    *found: Observation,
+    deep: bool = False,
+    ended: bool = True,
+    more: tuple[Step, ...] = (),
+    also_ended: tuple[str, ...] = (),
+) -> list[Step]:
     target = Target(scheme="https", host="h", port=443)
     inputs = Inputs(target=target, url="https://h/", options=Options(deep=deep), controls=(), public_resolvers=())
     finished = frozenset({WALK.id, REACH.id}) if ended else frozenset({REACH.id})
+    finished |= {StepId(one) for one in also_ended}
     started = {step.id: step for step in (WALK, REACH, *more)}
     return list(look_at_other_flows(inputs, Seen(started, finished, found)))
 
@@ -102,6 +109,26 @@ def test_a_host_that_refuses_echoes_has_a_rule_and_may_be_silent_to_the_walk(sen
         mode="ping_socket", failure=refusal,
     )  # fmt: skip
     assert bool(wanted(*SILENT, echo, more=(step,))) is asked
+
+
+def test_a_few_datagrams_do_where_the_host_answers_them_and_no_connection_came_about() -> None:
+    said = Icmp(type=3, code=3, sender=ADDRESS)
+    answered = hop(7, "icmp", ADDRESS, icmp=said, protocol="udp")
+    (step,) = wanted(*SILENT, answered)
+    assert step.params == {"flows": "8", "look": "split", "sample": "4", "tcp": "3,4,5", "udp": "7"}
+    (partly,) = wanted(*SILENT, answered, connect(1, failed=True), connect(2, failed=False))
+    assert "sample" not in partly.params
+    (deep,) = wanted(*SILENT, answered, deep=True)
+    assert "sample" not in deep.params
+
+
+def test_a_host_that_refuses_another_port_by_icmp_is_first_asked_for_the_service_once_more() -> None:
+    refusal = Failure(op="connect", code=FailureCode.REFUSED, native=Icmp(type=3, code=3, sender=ADDRESS))
+    other = msgspec.structs.replace(connect(1, failed=True), failure=refusal, port=80)
+    assert wanted(*SILENT, other) == []
+    again = msgspec.structs.replace(REACH, id=StepId("r2"), round=2)
+    assert wanted(*SILENT, other, more=(again,)) == []
+    assert wanted(*SILENT, other, more=(again,), also_ended=("r2",))
 
 
 def test_nothing_is_sent_into_a_loop_or_behind_a_gateway_that_is_all_there_is() -> None:
