@@ -14,7 +14,6 @@ from netdiag.probes.walk_plan import is_end
 FLOWS, DEEP_FLOWS = 8, 24
 """Of 8 flows over two equal members, all take the same one in less than 1 % of cases (2 x 0.5^8)."""
 
-
 SAMPLE = 4
 """Of the flows over UDP to a host whose distance is known, where no connection came about. Were one of several equal
 members dead, the connections (three at least) would all have met it, and these flows none: less than 1 % again."""
@@ -36,12 +35,14 @@ def look_at_other_flows(inputs: Inputs, seen: Seen) -> Iterator[Step]:
         accepts_some = _accepts_some(address, mine, inputs, seen)
         if not (inputs.options.deep or is_silent or accepts_some):
             continue
+        is_sampled = not (inputs.options.deep or accepts_some) and _has_answered(address, replies)
         stretch = stretch_beyond(replies)
         if stretch:
             chosen.add(family_of(address))
+            if _are_sent(address, seen, is_sampled=is_sampled):
+                continue  # what else is learnt meanwhile would make it another step
             flows = DEEP_FLOWS if inputs.options.deep else FLOWS
-            if not (inputs.options.deep or accepts_some) and _has_answered(address, replies):
-                stretch = {**stretch, "sample": str(SAMPLE)}
+            sample = {"sample": str(SAMPLE)} if is_sampled else {}
             yield make_step(
                 "flows",
                 "target",
@@ -49,8 +50,14 @@ def look_at_other_flows(inputs: Inputs, seen: Seen) -> Iterator[Step]:
                 address=address,
                 port=walk.port,
                 caused_by=mine[-1].id,
-                params={"flows": str(flows), "look": "split", **stretch},
+                params={"flows": str(flows), "look": "split", **stretch, **sample},
             )
+
+
+def _are_sent(address: str, seen: Seen, *, is_sampled: bool) -> bool:
+    """All of them, or a sample where that is enough."""
+    sent = [step for step in seen.steps("flows", "target") if step.address == address]
+    return any(is_sampled or "sample" not in step.params for step in sent)
 
 
 def _has_answered(address: str, replies: list[HopReply]) -> bool:
