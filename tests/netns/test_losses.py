@@ -15,6 +15,7 @@ from netdiag.evidence.bundle import Bundle
 from netdiag.evidence.transport import HopReply
 from netdiag.facts import derive
 from netdiag.facts.derivation.paced import BACKGROUND
+from netdiag.facts.losses import PathLoss
 from netdiag.probes.plan.losses import ROUNDS
 from netdiag.verdict import decide
 from tests.conftest import LabFactory
@@ -53,6 +54,16 @@ nft = ["add rule inet lab input {MOST}"]
 """
 
 
+LATE = 1
+"""What a healthy router may leave out: a packet that a busy machine sends late makes the next one early, and the limit
+of one error a second (icmp(7), icmp_ratelimit) hits it."""
+
+
+def told_by_tcp(path: PathLoss) -> bool:
+    """Where by chance both echoes were lost, too, the two SYNs must tell: beside many data segments they do not."""
+    return path.tcp is not None and path.tcp.low > BACKGROUND
+
+
 def paced(bundle: Bundle, role: str = "target") -> list[HopReply]:
     steps = {step.id for step in bundle.plan if step.probe == "paced" and step.role == role}
     return [one for one in bundle.observations if isinstance(one, HopReply) and one.step in steps]
@@ -67,12 +78,10 @@ def test_loss_in_a_router_is_placed_behind_it(lab: LabFactory, network: str, cha
     onset, path = facts.losses.onset.value, facts.losses.path.value
     assert path is not None
     assert family_of(path.address) == 4, "the other family loses nothing"
-    assert not [hop for hop in path.hops if hop.ttl <= ISP2[network] and hop.share.lost]
+    assert not [hop for hop in path.hops if hop.ttl <= ISP2[network] and hop.share.lost > LATE]
     assert all(hop.share.sent == ROUNDS for hop in path.hops), "others have spent what the manners allow"
     assert [hop for hop in path.hops if hop.ttl > ISP2[network] and hop.share.lost]
-    # By chance both echoes may be lost, too: then the two SYNs must tell, and beside many data segments they do not.
-    told_by_tcp = path.tcp is not None and path.tcp.low > BACKGROUND
-    hidden = path.end is None or not told_by_tcp
+    hidden = path.end is None or not told_by_tcp(path)
     assert onset is not None or hidden, "only an end that was silent twelve times, or TCP that lost little, hides it"
     if onset is not None:
         assert onset.last_clean <= ISP2[network]
@@ -85,8 +94,8 @@ def test_loss_at_the_host_is_placed_at_the_end(lab: LabFactory, network: str) ->
     facts = derive(bundle_in(lab(toml=NOTHING_IS_WRONG + FIRST_SYN + AT_THE_HOST, network=network).collect()))
     onset, path = facts.losses.onset.value, facts.losses.path.value
     assert path is not None
-    assert not [hop for hop in path.hops if hop.share.lost]
-    assert onset is not None or path.end is None or path.end.lost < 4
+    assert not [hop for hop in path.hops if hop.share.lost > LATE]
+    assert onset is not None or path.end is None or path.end.lost < 4 or not told_by_tcp(path)
     assert onset is None or (onset.first_lossy is None and onset.first_lossy_place == "target")
     assert facts.losses.shared.value is not True
     assert decide(facts).side != "local"
