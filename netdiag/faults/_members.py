@@ -22,13 +22,23 @@ def dead_members(facts: Facts) -> tuple[Members, ...]:
 def no_member(facts: Facts) -> Finding:
     """Why there is no finding: no split was seen, or too little to tell one."""
     told = facts.path.members.value or ()
-    if told and all(one.dead_member is False for one in told):
+    if told and all(_is_undivided(one, told) for one in told):
         return opposes(
             f"{sum(len(one.flows) for one in told)} flows to the target do not differ by their source port.",
             *FACTS,
             witnesses=facts.path.members.witnesses,
         )
     return silent("Several flows to the target do not show that some of them never pass.", *FACTS)
+
+
+def _is_undivided(members: Members, told: tuple[Members, ...]) -> bool:
+    """Its flows all pass; or too few of them were asked, all of which do, and those of another protocol to the same
+    address all get at least as far."""
+    if members.dead_member is not None:
+        return members.dead_member is False
+    asked = [flow for flow in members.flows if flow.tries]
+    others = [one for one in told if one.address == members.address and one.dead_member is False]
+    return all(flow.passes is True for flow in asked) and any(one.far >= members.far for one in others)
 
 
 def told(members: Members) -> str:

@@ -22,7 +22,7 @@ _LIMITS_MS = (3300, 1000)
 _CHECK_LIMITS_MS = (1000,)
 _ASKED_ONCE = {"other_port", "small_segments"}
 _PAUSE_S = 0.5  # after an answer; after silence enough time has passed
-_HANDSHAKE_MS, _ONCE_HANDSHAKE_MS = 5000, 2500
+_HANDSHAKE_MS, _ONCE_HANDSHAKE_MS = 5000, 2000
 
 # Answered, one way or the other, but perhaps not for good: one more attempt shows whether it persists.
 _WORTH_ANOTHER = {FailureCode.TIMED_OUT, FailureCode.REFUSED, FailureCode.RESET, FailureCode.UNREACHABLE}

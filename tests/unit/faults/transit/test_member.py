@@ -69,6 +69,26 @@ def test_without_a_split_there_is_no_such_fault() -> None:
     assert {one.lean for one in judged(members(dead=None))} == {Lean.SILENT}
 
 
+@pytest.mark.parametrize(
+    ("flows", "far", "lean"),
+    [
+        (("passes", "passes", "not asked"), 6, Lean.OPPOSES),
+        (("passes", "never"), 6, Lean.SILENT),
+        (("passes", "now and then"), 6, Lean.SILENT),
+        (("passes", "passes"), 7, Lean.SILENT),
+    ],
+)
+def test_a_few_flows_that_pass_beside_enough_of_another_protocol(flows: tuple[str, ...], far: int, lean: Lean) -> None:
+    tries = {"passes": (1, 1), "never": (3, 0), "now and then": (3, 1), "not asked": (0, 0)}
+    seen_ = tuple(
+        FlowSeen(source_port=40_000, tries=tries[one][0], answered=tries[one][1], last_seen=far) for one in flows
+    )
+    few = msgspec.structs.replace(members(dead=None), flows=seen_, far=far)
+    enough = msgspec.structs.replace(members(dead=False), protocol="udp", far=6)
+    assert {one.lean for one in judged(few, enough)} == {lean}
+    assert {one.lean for one in judged(few)} == {Lean.SILENT}
+
+
 def test_where_the_target_works_the_member_is_no_reason() -> None:
     way, _ = judged(members(dead=True), fails=False)
     assert not way.explains
