@@ -33,17 +33,21 @@ def _is_refused(walk: RawWalk) -> bool:
 
 
 def _is_short(walk: RawWalk, walks: Sequence[RawWalk], book: Book) -> bool:
-    """Other packets to the address meet routers at larger TTLs, or are answered by it only at larger ones, with another
-    TTL left in the answer than in the refusal, while its echo replies do not come from where the refusal does; or,
-    where no walk of another protocol got that far, they come from much further away."""
+    """Other packets to the address meet routers at larger TTLs; or its echo replies come from further away than the
+    refusal, by the TTLs that both have left. Where one of these is not known: other packets are answered only at larger
+    TTLs, with another TTL left in the answer than in the refusal, while echo replies do not come from where the refusal
+    does; or, where no walk of another protocol got that far, they come from much further away."""
     end = walk.end_ttl or 0
     beside = [one for one in walks if one.address == walk.address and one.protocol != "tcp" and one.end != "loop"]
     beyond = [hop for one in beside for hop in one.hops if hop.ttl > end]
     if any(router != walk.address for hop in beyond for router in hop.repliers):
         return True
+    away = _echo_distance(walk.address, book)
+    back = min(map(_hops_back, _ttls_left(walk)), default=None)
+    if away is not None and back is not None:
+        return away - back > _SAME_PLACE
     if _left_alike(walk, beside):
         return False
-    away = _echo_distance(walk.address, book)
     reached = [one.reached for one in beside if one.reached is not None]
     if reached:
         # Silence before it is how a host looks, too, that limits its ICMP errors (icmp_ratelimit, icmp(7)).
@@ -77,4 +81,9 @@ def _echo_distance(address: str, book: Book) -> int | None:
         for echo, step in book.of(Echo)
         if is_direct(step) and echo.rtt_us is not None and echo.reply_ttl and plain(echo.address) == address
     ]
-    return min((min(first - ttl for first in _FIRST_TTLS if first >= ttl) + 1 for ttl in left), default=None)
+    return min(map(_hops_back, left), default=None)
+
+
+def _hops_back(ttl: int) -> int:
+    """How many hops away a packet began that arrived with ``ttl``."""
+    return min(first - ttl for first in _FIRST_TTLS if first >= ttl) + 1

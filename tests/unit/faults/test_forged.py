@@ -102,5 +102,24 @@ def test_the_ttl_that_is_left_in_its_refusals_tells_it_without_echoes(nearer: in
     assert decide(derive(told.bundle())).side == side
 
 
+@pytest.mark.parametrize(("hops", "side"), [(DISTANCE, "host"), (DISTANCE - 1, "host"), (3, "inconclusive")])
+def test_a_box_that_refuses_all_but_echoes_is_told_by_the_ttl_that_is_left(hops: int, side: str) -> None:
+    """It refuses datagrams in the target's name, too, so that no walk gets beyond it."""
+    told = Story()
+    told.surroundings()
+    told.connect(TARGET, prohibited(TARGET))
+    refusal = Icmp(type=3, code=13, sender=TARGET)
+    told.walk(TARGET, WAY[: hops - 1], end="icmp", end_icmp=refusal)
+    told.walk(TARGET, WAY[: hops - 1], end="icmp", end_icmp=refusal, protocol="udp")
+    told.walk(CONTROL, (GATEWAY, ISP, CARRIER), role="control", host=CONTROL_HOST)
+    told.echo(TARGET)
+    way_back = DISTANCE + 5  # longer than the way there, for all of them
+    nearer = DISTANCE - hops
+    told._records = [at(one, 64 - way_back + 1) for one in told._records]
+    told._records = [arrived(one, 64 - way_back + 1 + nearer) if isinstance(one, HopReply) else one
+                     for one in told._records]  # fmt: skip
+    assert decide(derive(told.bundle())).side == side
+
+
 def arrived(reply: HopReply, left: int) -> HopReply:
     return msgspec.structs.replace(reply, replier_ttl=left) if reply.replier == TARGET else reply
