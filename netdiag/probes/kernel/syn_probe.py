@@ -114,7 +114,9 @@ class SynProbe:
         return [answers.reply(self._sent, self._clock.now_ns(), answer, **fields)]  # type: ignore[arg-type]
 
     def close(self) -> None:
-        """Close; when the SYN was answered, with a reset that reaches the answerer."""
+        """Close; when the SYN was answered, with a reset that reaches the answerer. The repetition of a silent one may
+        be due this very moment, and stays mute."""
         if self.socket.fileno() >= 0:
-            unmute(self.socket, self._options)
+            if not self.may_answer():
+                unmute(self.socket, self._options)
             reset(self.socket)
