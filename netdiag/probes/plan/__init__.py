@@ -123,5 +123,7 @@ def next_steps(inputs: Inputs, seen: Seen) -> tuple[Step, ...]:
 
 def _beside(step: Step) -> bool:
     """Does nothing that comes later depend on it? The look at the machine ends with the system's own lookup, which a
-    silent name server holds up for seconds; other flows and raw packets look again at a path that was walked."""
-    return step.probe in {"machine", "flows"} or step.params.get("mode") == "raw"
+    silent name server holds up for seconds; other flows, raw packets and a walk beside a refusal look again at a path
+    that was walked; and the names of routers are for the report."""
+    beside_a_refusal = step.probe == "walk" and step.role == "target" and step.params.get("protocol") == "udp"
+    return step.probe in {"machine", "flows", "reverse"} or beside_a_refusal or step.params.get("mode") == "raw"

@@ -10,7 +10,7 @@ from netdiag.evidence.bundle import Options, Step, Target
 from netdiag.evidence.machine import DefaultRoute, HostsEntry, ProxySetting, ResolverConfig
 from netdiag.evidence.names import Lookup, ResourceRecord
 from netdiag.evidence.observation import Observation
-from netdiag.evidence.record import Failure, FailureCode, NotRun, ObsId, StepId
+from netdiag.evidence.record import Failure, FailureCode, Icmp, NotRun, ObsId, StepId
 from netdiag.evidence.tls import Handshake
 from netdiag.evidence.transport import Connect, Echo, HopReply
 from netdiag.evidence.web import Exchange
@@ -32,6 +32,7 @@ class Line:
         self.hosts: tuple[str, ...] = ()
         self.proxy: tuple[str, int] | None = None
         self.dead: set[str] = set()
+        self.resets: set[str] = set()
         self.untrusted: set[str] = set()
         self.status = 200
         self.statuses: dict[str, int] = {}
@@ -109,9 +110,14 @@ class Line:
         ]
 
     def _walk(self, step: Step) -> list[Observation]:
-        answer = "none" if step.address in self.dead else "syn_ack"
+        answer = "none" if step.address in self.dead else "rst" if step.address in self.resets else "syn_ack"
         fields = {"address": step.address, "port": step.port, "protocol": step.params["protocol"]}
-        return [self.record(HopReply, step, mode="unprivileged", flow=1, ttl=3, answer=answer, **fields)]
+        router = Icmp(type=11, code=0, sender="62.115.140.2")
+        common: dict[str, Any] = {"mode": "unprivileged", "flow": 1, **fields}
+        return [
+            self.record(HopReply, step, ttl=2, answer="icmp", replier=router.sender, icmp=router, **common),
+            self.record(HopReply, step, ttl=3, answer=answer, **common),
+        ]
 
 
 def inputs(host: str = "api.vendor.com", **changes: Any) -> Inputs:
@@ -353,9 +359,11 @@ def test_outside_resolvers_wait_for_every_own_one_that_may_still_give_a_private_
     assert some(_while_own_names_are_asked(line, {"192.168.1.54"}), "dns", **{"class": "public"})
 
 
-def test_the_check_once_more_does_not_wait_for_the_systems_own_lookup() -> None:
+@pytest.mark.parametrize("endless", ["machine", "reverse", "walk beside"])
+def test_the_check_once_more_does_not_wait_for_what_tells_it_nothing(endless: str) -> None:
     line = Line()
     line.dead.add(VENDOR)
+    line.resets.add(VENDOR6)
     asked = inputs()
     started: dict[StepId, Step] = {}
     observations: list[Observation] = []
@@ -364,8 +372,10 @@ def test_the_check_once_more_does_not_wait_for_the_systems_own_lookup() -> None:
         started |= {step.id: step for step in fresh}
         for step in fresh:
             observations += line.answer(step)
-            if step.probe != "machine":
+            beside = step.probe == "walk" and step.params.get("protocol") == "udp"
+            if endless not in {step.probe, "walk beside" if beside else ""}:
                 finished.add(step.id)
+    assert any(step.probe == endless.split(maxsplit=1)[0] for step in started.values() if step.id not in finished)
     again = {step.probe for step in started.values() if step.round == 2}
     assert again == {"reach"}, "the machine is looked at again last, and only when all has ended"
 
