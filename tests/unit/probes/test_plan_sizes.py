@@ -67,7 +67,7 @@ def test_a_stalled_handshake_is_looked_at_with_other_sizes() -> None:
         ("control", "1500", "no"),
         ("target", "1500", "yes"),
     ]
-    assert all(step.params["ttls"] == "3" for step in walks)
+    assert all(step.params["ttls"] == "2,3" for step in walks)
 
 
 def test_small_segments_lead_to_nothing_else() -> None:
