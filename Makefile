@@ -29,14 +29,14 @@ demo: $(VENV)/.ready
 packages:
 	tests/netns/install-packages.sh
 
-# What only computes has as many workers as cores; the lab mostly waits, and has more. What fails in the lab is run once more
-# by itself (docs/decisions.md): a failure that repeats fails the build, and one that does not stays in its output.
+# What only computes has as many workers as cores; the lab mostly waits, and has more. What fails is run once more by itself
+# (docs/decisions.md): a failure that repeats fails the build, and one that does not stays in its output.
 test: $(VENV)/.ready packages
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -q -m "not lab" $(ARGS) $(if $(ARGS),|| test $$? -eq 5)
-	$(BIN)/python -m pytest -n 6 --dist loadgroup -q -m lab $(ARGS) $(if $(ARGS),|| test $$? -eq 5) || $(BY_ITSELF)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -q -m "not lab" $(ARGS) $(if $(ARGS),|| test $$? -eq 5) || $(call by_itself,not lab)
+	$(BIN)/python -m pytest -n 6 --dist loadgroup -q -m lab $(ARGS) $(if $(ARGS),|| test $$? -eq 5) || $(call by_itself,lab)
 
-BY_ITSELF = { echo "What failed, once more by itself:"; \
-	$(BIN)/python -m pytest -v -m lab --last-failed --last-failed-no-failures none --maxfail 1 $(ARGS); }
+by_itself = { echo "What failed, once more by itself:"; \
+	$(BIN)/python -m pytest -v -m "$(1)" --last-failed --last-failed-no-failures none --maxfail 1 $(ARGS); }
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff format --check --quiet
