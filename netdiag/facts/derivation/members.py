@@ -6,11 +6,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from netdiag.evidence.record import FailureCode
 from netdiag.evidence.transport import Connect, HopReply
 from netdiag.facts.base import Fact, seen
 from netdiag.facts.derivation.book import is_direct
-from netdiag.facts.derivation.connects import is_plain
+from netdiag.facts.derivation.connects import connect_state, is_plain
 from netdiag.facts.derivation.near import is_time_exceeded
 from netdiag.facts.derivation.placing import Scene
 from netdiag.facts.members import FlowSeen, Link, Members, Node
@@ -106,15 +105,16 @@ def _flow(flow: _Flow, far: int, answered: Collection[int]) -> FlowSeen:
 
 
 def _silent_connects(address: str, scene: Scene) -> int:
-    """Connections to the service, each a flow of its own, that met silence; 0 when any was answered."""
+    """How many connections to the service, each a flow of its own, are known to have met silence, as all of them did;
+    0 where that is not so."""
     port = scene.book.bundle.target.port
     made = [
         record
         for record, step in scene.book.of(Connect)
         if is_direct(step) and is_plain(record) and (plain(record.address), record.port) == (address, port)
     ]
-    silent = [one for one in made if one.failure is not None and one.failure.code is FailureCode.TIMED_OUT]
-    return len(silent) if len(silent) == len(made) else 0
+    state = connect_state(made, scene.book, scene.near, scene.placing)
+    return state.attempts if state is not None and state.how == "silent" else 0
 
 
 def _split(

@@ -30,7 +30,7 @@ def look_at_other_flows(inputs: Inputs, seen: Seen) -> Iterator[Step]:
         replies = [one for step, one in seen.of(HopReply, "target") if step.probe == "walk" and one.address == address]
         mine = [one for one in replies if one.step == walk.id]
         is_silent = _ended_in_silence(mine) and not _refuses_itself(address, inputs, seen)
-        if is_silent and _may_refuse_itself(address, inputs, seen):
+        if is_silent and _may_refuse_itself(address, seen):
             continue
         accepts_some = _accepts_some(address, mine, inputs, seen)
         if not (inputs.options.deep or is_silent or accepts_some):
@@ -74,20 +74,26 @@ def _refuses_itself(address: str, inputs: Inputs, seen: Seen) -> bool:
     """The address refused a connection to the service by ICMP, in its own name, or an echo, which only a rule refuses:
     that a SYN of the walk was silent there is what hosts do that limit their ICMP (RFC 1812 section 4.3.2.8), and no
     flow's own way. Packets of other flows would only use up what it sends of it."""
-    port = inputs.target.port
-    connects = [one for _, one in seen.of(Connect, "target") if (one.address, one.port) == (address, port)]
-    echoes = [one for _, one in seen.of(Echo, "target") if one.address == address]
-    failures = [one.failure for one in (*connects, *echoes) if one.failure is not None]
-    return any(isinstance(one.native, Icmp) and one.native.sender == address for one in failures)
+    refused = _refused_by(address, seen)
+    return any(isinstance(one, Echo) or one.port == inputs.target.port for one in refused)
 
 
-def _may_refuse_itself(address: str, inputs: Inputs, seen: Seen) -> bool:
+def _refused_by(address: str, seen: Seen) -> list[Connect | Echo]:
+    """What the address refused by ICMP, in its own name: connections to any port, and echoes."""
+    sent: list[Connect | Echo] = [one for _, one in seen.of(Connect, "target")]
+    sent += [one for _, one in seen.of(Echo, "target")]
+    return [one for one in sent if one.address == address and _refuser(one) == address]
+
+
+def _refuser(one: Connect | Echo) -> str | None:
+    native = None if one.failure is None else one.failure.native
+    return native.sender if isinstance(native, Icmp) else None
+
+
+def _may_refuse_itself(address: str, seen: Seen) -> bool:
     """The address refuses another port by ICMP, in its own name, and the service is still to be asked once more: what
     it sends of ICMP may have gone to others, and is left for that answer."""
-    connects = [one for _, one in seen.of(Connect, "target") if one.address == address]
-    failures = [one.failure for one in connects if one.failure is not None and one.port != inputs.target.port]
-    refuses = any(isinstance(one.native, Icmp) and one.native.sender == address for one in failures)
-    return refuses and not any(
+    return bool(_refused_by(address, seen)) and not any(
         step.address == address and step.round == 2 and step.id in seen.finished
         for step in seen.steps("reach", "target")
     )

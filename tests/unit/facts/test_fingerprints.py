@@ -7,7 +7,7 @@ import pytest
 from netdiag.facts.derivation.exchanges import works
 from netdiag.facts.fingerprints import fingerprint, says_refused
 from netdiag.facts.target import HttpState
-from tests.fakes.records import TARGET, Story
+from tests.fakes.records import SECOND, TARGET, Story
 from tests.unit.facts import facts_of, state_of
 
 NGINX_403 = (
@@ -251,6 +251,22 @@ def test_a_refusal_with_success_to_both_clients_is_no_success() -> None:
     assert state.http is not None
     assert (state.http.page, state.http.other_agent_page) == ("block", "block")
     assert (state.works, state.failed_at) == (False, "http")
+
+
+@pytest.mark.parametrize(("second", "told"), [("same", 200), ("another page", None), ("another status", None)])
+def test_what_another_client_was_answered_holds_for_addresses_that_refuse_alike(second: str, told: int | None) -> None:
+    story = Story()
+    story.surroundings()
+    for address in (TARGET, SECOND):
+        story.reach(address)
+    story.http(TARGET, status=403, headers={"Server": "nginx"}, body=NGINX_403)
+    story.http(TARGET, status=200, agent="browser")
+    status = 406 if second == "another status" else 403
+    body = '{"error": "no key"}' if second == "another page" else NGINX_403
+    story.http(SECOND, status=status, headers={"Server": "nginx"}, body=body)
+    state = state_of(facts_of(story), SECOND)
+    assert state.http is not None
+    assert state.http.other_agent_status == told
 
 
 def test_the_reason_phrase_may_tell() -> None:

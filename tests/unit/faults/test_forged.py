@@ -71,16 +71,24 @@ def test_a_longer_way_back_tells_nothing() -> None:
     assert refused_at(DISTANCE, beside="echo", left=64 - DISTANCE - 1).side == "host"
 
 
-@pytest.mark.parametrize(("away", "side"), [(DISTANCE, "host"), (DISTANCE + 3, "inconclusive"), (None, "inconclusive")])
-def test_a_host_that_limits_its_icmp_answers_at_larger_ttls_only(away: int | None, side: str) -> None:
-    """Silence behind the refusal is a host that says little, or routers that say nothing: its echoes tell which."""
+def refused_beside_datagrams(hops: int, datagrams: tuple[str | None, ...], code: int) -> Story:
+    """Connections are prohibited in the target's name ``hops`` away, and datagrams refused so behind ``datagrams``."""
     told = Story()
     told.surroundings()
     told.connect(TARGET, prohibited(TARGET))
-    told.walk(TARGET, WAY, end="icmp", end_icmp=Icmp(type=3, code=13, sender=TARGET))
-    late = Icmp(type=3, code=3, sender=TARGET)
-    told.walk(TARGET, (*WAY, None, None, None), end="icmp", end_icmp=late, protocol="udp")
+    told.walk(TARGET, WAY[: hops - 1], end="icmp", end_icmp=Icmp(type=3, code=13, sender=TARGET))
+    told.walk(TARGET, datagrams, end="icmp", end_icmp=Icmp(type=3, code=code, sender=TARGET), protocol="udp")
     told.walk(CONTROL, (GATEWAY, ISP, CARRIER), role="control", host=CONTROL_HOST)
+    return told
+
+
+LATE = (*WAY, None, None, None)
+
+
+@pytest.mark.parametrize(("away", "side"), [(DISTANCE, "host"), (DISTANCE + 3, "inconclusive"), (None, "inconclusive")])
+def test_a_host_that_limits_its_icmp_answers_at_larger_ttls_only(away: int | None, side: str) -> None:
+    """Silence behind the refusal is a host that says little, or routers that say nothing: its echoes tell which."""
+    told = refused_beside_datagrams(DISTANCE, LATE, code=3)
     if away is not None:
         told.echo(TARGET)
         told._records = [at(one, 64 - away + 1) for one in told._records]
@@ -90,36 +98,24 @@ def test_a_host_that_limits_its_icmp_answers_at_larger_ttls_only(away: int | Non
 @pytest.mark.parametrize(("nearer", "side"), [(0, "host"), (1, "host"), (3, "inconclusive")])
 def test_the_ttl_that_is_left_in_its_refusals_tells_it_without_echoes(nearer: int, side: str) -> None:
     """A host that refuses echoes, too, and whose limit hid its first answers to datagrams."""
-    told = Story()
-    told.surroundings()
-    told.connect(TARGET, prohibited(TARGET))
-    told.walk(TARGET, WAY, end="icmp", end_icmp=Icmp(type=3, code=3, sender=TARGET))
-    late = Icmp(type=3, code=3, sender=TARGET)
-    told.walk(TARGET, (*WAY, None, None, None), end="icmp", end_icmp=late, protocol="udp")
-    told.walk(CONTROL, (GATEWAY, ISP, CARRIER), role="control", host=CONTROL_HOST)
-    told._records = [arrived(one, 58 + nearer if one.protocol == "tcp" else 58) if isinstance(one, HopReply) else one
-                     for one in told._records]  # fmt: skip
+    told = refused_beside_datagrams(DISTANCE, LATE, code=3)
+    told._records = [arrived(one, tcp=58 + nearer, others=58) for one in told._records]
     assert decide(derive(told.bundle())).side == side
 
 
 @pytest.mark.parametrize(("hops", "side"), [(DISTANCE, "host"), (DISTANCE - 1, "host"), (3, "inconclusive")])
 def test_a_box_that_refuses_all_but_echoes_is_told_by_the_ttl_that_is_left(hops: int, side: str) -> None:
     """It refuses datagrams in the target's name, too, so that no walk gets beyond it."""
-    told = Story()
-    told.surroundings()
-    told.connect(TARGET, prohibited(TARGET))
-    refusal = Icmp(type=3, code=13, sender=TARGET)
-    told.walk(TARGET, WAY[: hops - 1], end="icmp", end_icmp=refusal)
-    told.walk(TARGET, WAY[: hops - 1], end="icmp", end_icmp=refusal, protocol="udp")
-    told.walk(CONTROL, (GATEWAY, ISP, CARRIER), role="control", host=CONTROL_HOST)
+    told = refused_beside_datagrams(hops, WAY[: hops - 1], code=13)
     told.echo(TARGET)
-    way_back = DISTANCE + 5  # longer than the way there, for all of them
-    nearer = DISTANCE - hops
-    told._records = [at(one, 64 - way_back + 1) for one in told._records]
-    told._records = [arrived(one, 64 - way_back + 1 + nearer) if isinstance(one, HopReply) else one
-                     for one in told._records]  # fmt: skip
+    from_host = 64 - DISTANCE - 4  # the way back is longer than the way there, for all of them
+    from_there = from_host + DISTANCE - hops
+    told._records = [at(arrived(one, tcp=from_there, others=from_there), from_host) for one in told._records]
     assert decide(derive(told.bundle())).side == side
 
 
-def arrived(reply: HopReply, left: int) -> HopReply:
-    return msgspec.structs.replace(reply, replier_ttl=left) if reply.replier == TARGET else reply
+def arrived(record: Observation, *, tcp: int, others: int) -> Observation:
+    """A refusal in the target's name with the TTL that it has left."""
+    if not isinstance(record, HopReply) or record.replier != TARGET:
+        return record
+    return msgspec.structs.replace(record, replier_ttl=tcp if record.protocol == "tcp" else others)

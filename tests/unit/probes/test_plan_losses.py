@@ -242,6 +242,18 @@ def test_a_connection_that_is_refused_by_icmp_and_then_silent_is_no_sign_of_loss
         assert is_anything_lost(inputs(), seen) is not refused
 
 
+def test_silence_before_a_refusal_is_known_to_be_no_loss_once_all_attempts_have_ended() -> None:
+    walk = make_step("walk", "target", address=VENDOR, port=443, params={"protocol": "tcp"})
+    reach = make_step("reach", "target", address=VENDOR, port=443, params={"tls": "yes"})
+    line = Walked()
+    turns = by_turns(line, walk)
+    silence = line.record(Connect, reach, address=VENDOR, port=443, limit_ms=3000, failure=SILENT)
+    started = {walk.id: walk, reach.id: reach}
+    for finished in ({walk.id}, {walk.id, reach.id}):
+        seen = Seen(started, frozenset(finished), [silence, *turns])
+        assert is_anything_lost(inputs(), seen) is (reach.id in finished)
+
+
 def test_the_plan_still_ends() -> None:
     line = Walked()
     line.loses = True

@@ -13,7 +13,7 @@ from netdiag.evidence.record import FailureCode, Icmp, Native, NotRun, ObsId, St
 from netdiag.evidence.transport import Echo, HopReply
 from netdiag.probes.base import HopProbe, OutOfTimeError, Stamp
 from netdiag.probes.clock import Clock
-from netdiag.probes.kernel import echo, features, local_send, tcp
+from netdiag.probes.kernel import echo, features, local_send, syn_probe, tcp
 from netdiag.probes.kernel.errqueue import QueuedError
 from netdiag.probes.kernel.hops import Due, hops
 from netdiag.probes.kernel.numbers import IS_LINUX, V4, V6, endpoint
@@ -125,6 +125,25 @@ def test_a_syn_is_answered_and_its_source_port_is_free_at_once(address: str, lis
     (second,) = hops(Clock(10), [Due(0, again)], limit_ms=1000)
     assert isinstance(second, HopReply)
     assert (second.answer, second.source_port) == ("syn_ack", first.source_port)
+
+
+@pytest.mark.parametrize("is_full", [True, False])
+def test_the_repetition_of_a_silent_syn_stays_mute_while_it_closes(
+    address: str, monkeypatch: pytest.MonkeyPatch, is_full: bool
+) -> None:
+    """A listener whose queue is full drops SYNs. One that is answered is unmuted, so that its reset gets there."""
+    family = socket.AF_INET if address == LOOPBACK[4] else socket.AF_INET6
+    unmuted: list[socket.socket] = []
+    monkeypatch.setattr(syn_probe, "unmute", lambda sock, _: unmuted.append(sock))
+    with socket.socket(family) as server, socket.socket(family) as first:
+        server.bind((address, 0))
+        server.listen(0)
+        if is_full:
+            first.connect(server.getsockname())
+        (reply,) = hops(Clock(10), [Due(0, probe(address, server.getsockname()[1], "tcp"))], limit_ms=300)
+    assert isinstance(reply, HopReply)
+    assert reply.answer == ("none" if is_full else "syn_ack")
+    assert len(unmuted) == (0 if is_full else 1)
 
 
 def test_a_reset_is_an_answer(address: str) -> None:
